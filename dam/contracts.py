@@ -1,0 +1,209 @@
+"""What indexers and the rest of dam promise each other.
+
+Owns the words that cross that border: media items, findings, producers, model files. Imports
+nothing of dam but errors, so that a plug-in depends on this file and on `dam.media` alone. An
+indexer knows no database, no settings and no web; whatever it needs to know comes in `Setup`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import ClassVar, Protocol, Self, runtime_checkable, TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+if TYPE_CHECKING:
+    from dam.errors import DamError
+    from types import TracebackType
+    from pathlib import Path
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+Pixels = NDArray[np.uint8]  # (height, width, 3) RGB, upright
+Unit = NDArray[np.float32]  # (dim,) or (n, dim), rows of unit norm
+
+
+class Kind(StrEnum):
+    PHOTO = "photo"
+    VIDEO = "video"
+    AUDIO = "audio"
+
+
+class Reads(StrEnum):
+    """The decoded media an indexer wants; one that wants none works on upstream findings."""
+
+    IMAGE = "image"  # `Item.image` of photos
+    FRAMES = "frames"  # `Item.frames` of videos
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """Half-open `[start_us, end_us)` in microseconds from the asset's first timestamp."""
+
+    start_us: int
+    end_us: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start_us < self.end_us:
+            raise ValueError(f"not a span: [{self.start_us}, {self.end_us})")
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One decoded video frame. Every frame carries `small`; only samples carry `image`."""
+
+    at_us: int
+    number: int | None  # counted from 0 when every frame was decoded, else unknown
+    small: Pixels  # every frame of one video has the same small size (long side ≤ 256 px)
+    image: Pixels | None = None  # long side ≤ 640 px, present on frames meant for models
+
+
+# Findings -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    vocabulary: str
+    word: str
+    score: float  # calibrated confidence in [0, 1]
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Vector:
+    values: Unit  # (dim,) float32
+    at_us: int | None = None  # the frame it was made from; None for a photo
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    span: Span
+    best_us: int  # time of the sampled frame that shows the shot best
+    first_frame: int | None = None  # frame numbers, known only when every frame was decoded
+    end_frame: int | None = None  # half-open, like the span
+
+
+Finding = Tag | Vector | Shot
+
+
+# Producers and models -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFiles:
+    """Weights that are on this machine, as the manifest describes them."""
+
+    name: str
+    path: Path  # a directory
+    digest: str  # sha256 over the weight files, hex
+    licence: str
+    size_bytes: int
+
+
+class ModelSource(Protocol):
+    def find(self, name: str) -> ModelFiles:
+        """Raises `WeightsUnavailable` with the command that mends it. Never downloads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Producer:
+    """What made a finding. Two producers with one fingerprint give the same findings."""
+
+    indexer: str
+    version: int
+    model: str | None = None
+    weights: str | None = None
+    parameters: Mapping[str, str | int | float | bool | None] = field(default_factory=dict)
+
+    @property
+    def fingerprint(self) -> str:
+        facts = [self.indexer, self.version, self.model, self.weights, dict(self.parameters)]
+        text = json.dumps(facts, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+class QueryEncoder(Protocol):
+    """Puts a person's query into the space of an indexer's vectors."""
+
+    @property
+    def space(self) -> str:
+        """The fingerprint of the producer whose vectors share this space."""
+
+    def encode_text(self, texts: Sequence[str]) -> Unit:
+        """(n, dim) float32, unit rows."""
+
+    def encode_image(self, images: Sequence[Pixels]) -> Unit:
+        """(n, dim) float32, unit rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """Everything an indexer may know about the machine and the person's wishes."""
+
+    models: ModelSource
+    cache: Path  # a folder of its own; may be emptied at any time
+    options: Mapping[str, str] = field(default_factory=dict)  # e.g. {"model": "fast"}
+    threads: int = 1
+    producer_of: Callable[[str], Producer] | None = None  # of an indexer named in `needs`
+    encoder_of: Callable[[str], QueryEncoder] | None = None  # likewise, weights loaded
+
+
+# Work ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One asset for one indexer, with only what that indexer reads and needs."""
+
+    asset_id: str
+    kind: Kind
+    duration_us: int | None = None
+    image: Pixels | None = None  # photos: the preview, long side ≤ 1600 px
+    frames: Iterable[Frame] = ()  # videos: one pass in time order, iterable once
+    # Findings of an indexer named in `needs`. Blocks until that indexer is through with this
+    # asset (it may run beside this one on the same frames); raises `UpstreamFailed`.
+    upstream: Callable[[str], Sequence[Finding]] = lambda _name: ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an indexer says about one item: findings, or the reason why there are none."""
+
+    findings: Sequence[Finding] = ()
+    error: DamError | None = None
+
+
+@runtime_checkable
+class Indexer(Protocol):
+    """Reads media, returns findings. Constructed with a `Setup`; construction is cheap."""
+
+    name: ClassVar[str]
+    version: ClassVar[int]  # bump when the output changes
+    accepts: ClassVar[frozenset[Kind]]
+    reads: ClassVar[frozenset[Reads]]
+    needs: ClassVar[tuple[str, ...]]
+    produces: ClassVar[frozenset[type]]
+    batch_size: ClassVar[int]  # photos in one model call
+
+    def __init__(self, setup: Setup) -> None: ...
+
+    def producer(self) -> Producer:
+        """Loads no weights. Raises `WeightsUnavailable` when they are absent."""
+
+    def __enter__(self) -> Self:
+        """Loads the weights."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    def index(self, items: Iterable[Item]) -> Iterator[Outcome]:
+        """One outcome per item, in order. Items may arrive lazily; batch across them."""

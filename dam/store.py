@@ -1,0 +1,315 @@
+"""The only writer of findings and of searchable text.
+
+Every function works inside the caller's write session and never commits, so that a run's findings,
+its state and its text change together or not at all. Decisions of people live in tables that
+nothing here touches.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from sqlalchemy import delete, insert, select, update
+
+from dam.contracts import Finding, Shot, Span, Tag, Unit, Vector
+from dam.errors import LeaseLost
+from dam.tables import (
+    ProducerRow,
+    Run,
+    RunState,
+    ShotRow,
+    SpaceRow,
+    SpaceState,
+    TagRow,
+    TagSource,
+    TextRow,
+    VectorRow,
+    now_us,
+)
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+    from numpy.typing import NDArray
+    from collections.abc import Iterable, Sequence
+
+STORED_VECTOR = np.dtype("<f2")
+SUGGESTED = 0.5  # calibrated confidence above which a machine's tag is searchable as text
+
+
+class TextField(StrEnum):
+    NAME = "name"
+    FOLDER = "folder"
+    TITLE = "title"
+    CAPTION = "caption"
+    KEYWORD = "keyword"
+    TAG = "tag"
+    CAMERA = "camera"
+    PLACE = "place"
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to store the result of one run, as long as nobody else took it over."""
+
+    run_id: int
+    fence: int
+    asset_id: str
+    producer_id: int
+
+
+def pack_vector(values: Unit) -> bytes:
+    """(dim,) float32 → little-endian fp16."""
+    return values.astype(STORED_VECTOR).tobytes()
+
+
+def unpack_vectors(rows: Sequence[bytes]) -> NDArray[np.float32]:
+    """Stored vectors → (n, dim) float32, rows brought back to unit norm."""
+    if not rows:
+        return np.zeros((0, 0), np.float32)
+    stacked = np.frombuffer(b"".join(rows), STORED_VECTOR).reshape(len(rows), -1)
+    matrix = stacked.astype(np.float32)
+    matrix /= np.linalg.norm(matrix, axis=1, keepdims=True).clip(min=1e-12)
+    return matrix
+
+
+def save(session: Session, lease: Lease, findings: Sequence[Finding]) -> None:
+    """Replaces the findings of one run and marks it done.
+
+    Raises `LeaseLost` when another worker holds the run by now; nothing is changed then.
+    """
+    _finish(session, lease, state=RunState.DONE, error=None, trace=None)
+    _forget(session, [lease.run_id])
+    _forget_superseded(session, lease)
+    vectors = [finding for finding in findings if isinstance(finding, Vector)]
+    tags = [finding for finding in findings if isinstance(finding, Tag)]
+    shots = [finding for finding in findings if isinstance(finding, Shot)]
+    if vectors:
+        _insert_vectors(session, lease, vectors)
+    if tags:
+        _insert_tags(session, lease, tags)
+    if shots:
+        _insert_shots(session, lease, shots)
+
+
+def fail(
+    session: Session, lease: Lease, error: str, *, trace: str | None = None, state: RunState
+) -> None:
+    """Ends a run without findings (`state`: failed, quarantined or, to try again, pending)."""
+    _finish(session, lease, state=state, error=error, trace=trace)
+    if state is not RunState.PENDING:
+        _forget(session, [lease.run_id])
+
+
+def load_findings(session: Session, asset_id: str, indexer: str) -> list[Finding]:
+    """The newest findings of one indexer on one asset's current revision."""
+    run_id = session.scalar(
+        select(Run.id)
+        .join(ProducerRow)
+        .where(Run.asset_id == asset_id, ProducerRow.indexer == indexer, Run.state == RunState.DONE)
+        .order_by(Run.revision.desc(), ProducerRow.active.desc(), Run.id.desc())
+        .limit(1)
+    )
+    if run_id is None:
+        return []
+    found: list[Finding] = []
+    rows = session.scalars(select(VectorRow).where(VectorRow.run_id == run_id)).all()
+    for row, values in zip(rows, unpack_vectors([row.values for row in rows]), strict=True):
+        found.append(Vector(values, row.at_us, _span(row.start_us, row.end_us)))
+    for tag in session.scalars(select(TagRow).where(TagRow.run_id == run_id)):
+        found.append(Tag(tag.vocabulary, tag.word, tag.score, _span(tag.start_us, tag.end_us)))
+    for shot in session.scalars(
+        select(ShotRow).where(ShotRow.run_id == run_id).order_by(ShotRow.start_us)
+    ):
+        found.append(
+            Shot(Span(shot.start_us, shot.end_us), shot.best_us, shot.first_frame, shot.end_frame)
+        )
+    return found
+
+
+def replace_texts(
+    session: Session,
+    asset_id: str,
+    texts: Iterable[tuple[TextField, str]],
+    *,
+    file_id: int | None = None,
+) -> None:
+    """Replaces what is searchable of an asset itself, or (`file_id`) of one of its files."""
+    own = TextRow.file_id.is_(None) if file_id is None else TextRow.file_id == file_id
+    session.execute(
+        delete(TextRow).where(TextRow.asset_id == asset_id, TextRow.run_id.is_(None), own)
+    )
+    rows = [
+        {"asset_id": asset_id, "file_id": file_id, "field": field, "body": body}
+        for field, body in texts
+        if body.strip()
+    ]
+    if rows:
+        session.execute(insert(TextRow), rows)
+
+
+def replace_keywords(session: Session, asset_id: str, words: Iterable[str]) -> None:
+    """Replaces the keywords that the file itself carries."""
+    session.execute(
+        delete(TagRow).where(TagRow.asset_id == asset_id, TagRow.source == TagSource.FILE)
+    )
+    rows = [
+        {
+            "asset_id": asset_id,
+            "source": TagSource.FILE,
+            "vocabulary": "keywords",
+            "word": word,
+            "score": 1.0,
+        }
+        for word in dict.fromkeys(words)
+    ]
+    if rows:
+        session.execute(insert(TagRow), rows)
+
+
+def carry_runs(session: Session, asset_id: str, revision: int) -> None:
+    """Moves an asset's runs, with their findings, to a revision that shows the same media."""
+    session.execute(update(Run).where(Run.asset_id == asset_id).values(revision=revision))
+
+
+def drop_runs(session: Session, asset_id: str) -> None:
+    """Forgets all runs of an asset whose media changed; their findings go with them."""
+    session.execute(delete(Run).where(Run.asset_id == asset_id))
+
+
+def _finish(
+    session: Session, lease: Lease, *, state: RunState, error: str | None, trace: str | None
+) -> None:
+    changed = session.execute(
+        update(Run)
+        .where(Run.id == lease.run_id, Run.fence == lease.fence, Run.state == RunState.LEASED)
+        .values(
+            state=state,
+            error=error,
+            trace=trace,
+            worker=None,
+            lease_until_us=None,
+            finished_us=None if state is RunState.PENDING else now_us(),
+        )
+    )
+    if changed.rowcount != 1:  # type: ignore[attr-defined]
+        raise LeaseLost(f"Run {lease.run_id} was taken over; its late result was refused.")
+
+
+def _forget(session: Session, run_ids: Sequence[int]) -> None:
+    for table in (VectorRow, TagRow, ShotRow, TextRow):
+        session.execute(delete(table).where(table.run_id.in_(run_ids)))
+
+
+def _forget_superseded(session: Session, lease: Lease) -> None:
+    """Drops what an older producer of this indexer said, except vectors.
+
+    An older space goes on serving until the new one is complete (`dam.vectors.spaces`).
+    """
+    indexer = select(ProducerRow.indexer).where(ProducerRow.id == lease.producer_id)
+    older = session.scalars(
+        select(Run.id)
+        .join(ProducerRow)
+        .where(
+            Run.asset_id == lease.asset_id,
+            Run.id != lease.run_id,
+            ProducerRow.indexer == indexer.scalar_subquery(),
+        )
+    ).all()
+    for table in (TagRow, ShotRow, TextRow):
+        if older:
+            session.execute(delete(table).where(table.run_id.in_(older)))
+
+
+def _insert_vectors(session: Session, lease: Lease, vectors: Sequence[Vector]) -> None:
+    space_id = _space_of(session, lease.producer_id, dim=len(vectors[0].values))
+    session.execute(
+        insert(VectorRow),
+        [
+            {
+                "space_id": space_id,
+                "run_id": lease.run_id,
+                "asset_id": lease.asset_id,
+                "at_us": vector.at_us,
+                "start_us": vector.span.start_us if vector.span else None,
+                "end_us": vector.span.end_us if vector.span else None,
+                "values": pack_vector(vector.values),
+            }
+            for vector in vectors
+        ],
+    )
+
+
+def _space_of(session: Session, producer_id: int, *, dim: int) -> int:
+    """The space of a producer; the first one of an indexer serves at once."""
+    found = session.scalar(select(SpaceRow.id).where(SpaceRow.producer_id == producer_id))
+    if found is not None:
+        return found
+    indexer = session.scalars(
+        select(ProducerRow.indexer).where(ProducerRow.id == producer_id)
+    ).one()
+    serving = session.scalar(
+        select(SpaceRow.id).where(SpaceRow.indexer == indexer, SpaceRow.state == SpaceState.SERVING)
+    )
+    space = SpaceRow(
+        producer_id=producer_id,
+        indexer=indexer,
+        dim=dim,
+        state=SpaceState.SERVING if serving is None else SpaceState.BUILDING,
+    )
+    session.add(space)
+    session.flush()
+    return space.id
+
+
+def _insert_tags(session: Session, lease: Lease, tags: Sequence[Tag]) -> None:
+    session.execute(
+        insert(TagRow),
+        [
+            {
+                "asset_id": lease.asset_id,
+                "run_id": lease.run_id,
+                "source": TagSource.MODEL,
+                "vocabulary": tag.vocabulary,
+                "word": tag.word,
+                "score": tag.score,
+                "start_us": tag.span.start_us if tag.span else None,
+                "end_us": tag.span.end_us if tag.span else None,
+            }
+            for tag in tags
+        ],
+    )
+    words = dict.fromkeys(tag.word for tag in tags if tag.score >= SUGGESTED)
+    if words:
+        session.add(
+            TextRow(
+                asset_id=lease.asset_id,
+                run_id=lease.run_id,
+                field=TextField.TAG,
+                body=", ".join(words),
+            )
+        )
+
+
+def _insert_shots(session: Session, lease: Lease, shots: Sequence[Shot]) -> None:
+    session.execute(
+        insert(ShotRow),
+        [
+            {
+                "run_id": lease.run_id,
+                "asset_id": lease.asset_id,
+                "start_us": shot.span.start_us,
+                "end_us": shot.span.end_us,
+                "best_us": shot.best_us,
+                "first_frame": shot.first_frame,
+                "end_frame": shot.end_frame,
+            }
+            for shot in shots
+        ],
+    )
+
+
+def _span(start_us: int | None, end_us: int | None) -> Span | None:
+    return None if start_us is None or end_us is None else Span(start_us, end_us)
