@@ -11,17 +11,17 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import ClassVar, Protocol, Self, runtime_checkable, TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-
 if TYPE_CHECKING:
-    from dam.errors import DamError
-    from types import TracebackType
-    from pathlib import Path
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+    from types import TracebackType
+
+    from dam.errors import DamError
 
 Pixels = NDArray[np.uint8]  # (height, width, 3) RGB, upright
 Unit = NDArray[np.float32]  # (dim,) or (n, dim), rows of unit norm

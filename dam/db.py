@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import contextmanager, nullcontext
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psutil
 from filelock import FileLock
@@ -19,8 +19,8 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.orm import Session
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Iterator
+    from pathlib import Path
 
 BUSY_TIMEOUT_S = 60.0  # shorter: a long checkpoint fails a worker's save; longer: hangs look dead
 WAL_LIMIT_BYTES = 8 << 20  # larger: slower first read after a crash; smaller: more fsyncs

@@ -10,9 +10,9 @@ import atexit
 import json
 import os
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import psutil
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,6 +7,7 @@ can be put back.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from alembic import command
 from alembic.config import Config
@@ -19,7 +20,6 @@ from dam.db import Database
 from dam.errors import SchemaBusy
 from dam.liveness import living
 from dam.tables import Base, now_us
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from dam.config import Settings

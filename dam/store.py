@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import numpy as np
 from sqlalchemy import delete, insert, select, update
@@ -28,12 +29,12 @@ from dam.tables import (
     VectorRow,
     now_us,
 )
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
-    from numpy.typing import NDArray
     from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+    from sqlalchemy.orm import Session
 
 STORED_VECTOR = np.dtype("<f2")
 SUGGESTED = 0.5  # calibrated confidence above which a machine's tag is searchable as text
