@@ -1,0 +1,57 @@
+"""Fixtures for every test: a home of its own, no inherited settings, real media where they lie."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dam.config import Settings
+from dam.schema import open_database
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dam.db import Database
+
+REPOSITORY = Path(__file__).parent.parent
+# Real media and stand-in models, used where they lie and never copied into the project.
+SHARED = Path(os.environ.pop("DAM_TEST_SHARED", str(REPOSITORY.parent / "shared")))
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in list(os.environ):
+        if name.startswith("DAM_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("DAM_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture(autouse=True)
+def no_unexpected_errors(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """An ERROR in the log that the test did not ask for (`caplog.clear()`) fails it."""
+    yield
+    errors = [r.getMessage() for r in caplog.records if r.levelno >= logging.ERROR]
+    assert not errors, f"unexpected errors in the log: {errors}"
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(home=tmp_path / "home", threads=1, decoders=1)
+
+
+@pytest.fixture
+def database(settings: Settings) -> Iterator[Database]:
+    opened = open_database(settings)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    if not SHARED.is_dir():
+        pytest.skip(f"real media and stand-in models are not at {SHARED} (DAM_TEST_SHARED)")
+    return SHARED
