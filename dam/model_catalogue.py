@@ -1,0 +1,71 @@
+"""The networks dam knows by name: descriptions that exist without any weights.
+
+Owns which presets there are and under which licence. Opens no file and no connection;
+`dam.models` looks the weights up, `dam.model_download` fetches them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    name: str  # what a person types
+    indexer: str
+    network: str  # open_clip's name and pretrained tag, "ARCHITECTURE/TAG"
+    repository: str  # on the Hugging Face hub
+    licence: str  # SPDX
+    size_bytes: int  # about; the hub says exactly
+    summary: str
+
+    @property
+    def folder(self) -> str:
+        """The name of the folder that holds its weights: stays right if a preset moves on."""
+        return folder_of(self.network)
+
+
+def folder_of(network: str) -> str:
+    """`ViT-B-32/laion2b_s34b_b79k` as one path component."""
+    return network.replace("/", "--")
+
+
+# Best first: `auto` takes the first one that is on the machine. All of them may be used
+# commercially; their model cards state the licences (read 2026-11).
+PRESETS: tuple[Preset, ...] = (
+    Preset(
+        name="best",
+        indexer="visual",
+        network="ViT-SO400M-16-SigLIP2-384/webli",
+        repository="timm/ViT-SO400M-16-SigLIP2-384",
+        licence="Apache-2.0",
+        size_bytes=4_580_000_000,
+        summary="the most exact, many languages; wants a GPU",
+    ),
+    Preset(
+        name="balanced",
+        indexer="visual",
+        network="ViT-B-16-SigLIP2/webli",
+        repository="timm/ViT-B-16-SigLIP2",
+        licence="Apache-2.0",
+        size_bytes=1_540_000_000,
+        summary="many languages; about four times the work of fast",
+    ),
+    Preset(
+        name="fast",
+        indexer="visual",
+        network="ViT-B-32/laion2b_s34b_b79k",
+        repository="laion/CLIP-ViT-B-32-laion2B-s34B-b79K",
+        licence="MIT",
+        size_bytes=605_000_000,
+        summary="English; quick on a processor without a GPU",
+    ),
+)
+
+BY_NAME = {preset.name: preset for preset in PRESETS}
+BY_NETWORK = {preset.network: preset for preset in PRESETS}
+
+
+def preset_of(name: str) -> Preset | None:
+    """By preset name, network name or the folder a network lies in."""
+    return next((p for p in PRESETS if name in (p.name, p.network, p.folder)), None)

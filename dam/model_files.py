@@ -1,0 +1,161 @@
+"""Model folders on disk: what counts as one, whether it is whole, and its digests.
+
+Only safetensors weights are accepted: a pickle can run code when it is opened. A folder is an
+open_clip folder when it holds `open_clip_config.json` and `open_clip_model.safetensors`; one that
+dam pulled or imported also holds a manifest with the sha256 of every file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import struct
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
+
+from dam.errors import BadRequest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CONFIG = "open_clip_config.json"
+WEIGHTS = "open_clip_model.safetensors"
+PICKLED = ("open_clip_pytorch_model.bin", "open_clip_pytorch_model.pth", "pytorch_model.bin")
+MANIFEST = "dam-model.json"
+# Files of a tokenizer that lies beside the weights (SigLIP); SimpleTokenizer needs none.
+TOKENIZER = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "tokenizer.model",
+    "vocab.json",
+    "vocab.txt",
+    "merges.txt",
+)
+UNKNOWN_LICENCE = "not stated"
+_MAX_HEADER_BYTES = 100_000_000  # what the safetensors format itself allows
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """Written last into a folder that dam completed."""
+
+    name: str
+    source: str  # where the weights came from: a hub repository with its commit, or a folder
+    licence: str
+    sha256: dict[str, str] = field(default_factory=dict)  # by file name
+
+    def write(self, folder: Path) -> None:
+        with (folder / MANIFEST).open("w", encoding="utf-8") as out:
+            json.dump(asdict(self), out, indent=1, sort_keys=True)
+            out.flush()
+            os.fsync(out.fileno())
+
+
+def read_manifest(folder: Path) -> Manifest | None:
+    """None where there is none: a folder that a person put there."""
+    try:
+        return Manifest(**json.loads((folder / MANIFEST).read_bytes()))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError) as error:
+        raise BadRequest(f"{folder / MANIFEST} cannot be read: {error}") from error
+
+
+def model_files(folder: Path) -> list[Path]:
+    """Every file that shapes what the model says: configuration, tokenizer, weights."""
+    named = (CONFIG, *TOKENIZER, WEIGHTS)
+    return [folder / name for name in named if (folder / name).is_file()]
+
+
+def is_model_folder(folder: Path) -> bool:
+    """Whether it presents itself as an open_clip model, whole or not."""
+    return not folder.name.startswith(".") and (folder / CONFIG).is_file()
+
+
+def size_bytes(folder: Path) -> int:
+    return sum(path.stat().st_size for path in model_files(folder))
+
+
+def flaw(folder: Path) -> str | None:
+    """What is wrong with a model folder, or None. Reads headers only; see `Digests` for bytes."""
+    try:
+        config = json.loads((folder / CONFIG).read_bytes())
+    except (OSError, ValueError) as error:
+        return f"{CONFIG} cannot be read: {error}"
+    if not isinstance(config, dict) or not isinstance(config.get("model_cfg"), dict):
+        return f"{CONFIG} has no model_cfg"
+    weights = folder / WEIGHTS
+    if not weights.is_file():
+        pickled = [name for name in PICKLED if (folder / name).is_file()]
+        if pickled:
+            return f"{pickled[0]} is a pickle, which can run code; only {WEIGHTS} is loaded"
+        return f"{WEIGHTS} is missing"
+    if (config["model_cfg"].get("text_cfg") or {}).get("hf_tokenizer_name") and not any(
+        (folder / name).is_file() for name in TOKENIZER
+    ):
+        return "the files of its tokenizer (tokenizer.json) are missing"
+    return _safetensors_flaw(weights)
+
+
+def _safetensors_flaw(path: Path) -> str | None:
+    """Compares the header with the length of the file: finds truncation without reading it all.
+
+    Format: 8 bytes little-endian header length, the header as JSON, then the tensors
+    (https://huggingface.co/docs/safetensors/#format).
+    """
+    total = path.stat().st_size
+    with path.open("rb") as file:
+        length = struct.unpack("<Q", file.read(8).ljust(8, b"\0"))[0]
+        if not 2 <= length <= min(total - 8, _MAX_HEADER_BYTES):
+            return f"{path.name} is not a safetensors file"
+        try:
+            header = json.loads(file.read(length))
+            ends = [v["data_offsets"][1] for k, v in header.items() if k != "__metadata__"]
+            expected = 8 + length + max(ends)
+        except (ValueError, TypeError, KeyError, IndexError, AttributeError):
+            return f"{path.name} has a damaged header"
+    if total != expected:
+        return f"{path.name} has {total} bytes where its header promises {expected}"
+    return None
+
+
+class Digests:
+    """sha256 of files, remembered by (path, size, mtime, ctime, inode) so that asking is cheap."""
+
+    def __init__(self, cache: Path) -> None:
+        self._path = cache / "model-digests.json"
+
+    def sha256(self, path: Path, *, fresh: bool = False) -> str:
+        """Hex. `fresh` reads the file even when it is remembered."""
+        stat = path.stat()
+        seen = [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]
+        remembered = self._remembered()
+        known = remembered.get(str(path))
+        if known and known[:-1] == seen and not fresh:
+            return str(known[-1])
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        self._remember({**remembered, str(path): [*seen, digest]})
+        return digest
+
+    def of_folder(self, folder: Path) -> str:
+        """One digest over names and contents of everything that shapes the model's output."""
+        total = hashlib.sha256()
+        for path in model_files(folder):
+            total.update(f"{path.name}\0{self.sha256(path)}\n".encode())
+        return total.hexdigest()
+
+    def _remembered(self) -> dict[str, list[int | str]]:
+        try:
+            found = json.loads(self._path.read_bytes())
+        except (OSError, ValueError):
+            return {}  # a cache: lost or torn, it is made again
+        return found if isinstance(found, dict) else {}
+
+    def _remember(self, digests: dict[str, list[int | str]]) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = self._path.with_suffix(f".{os.getpid()}.tmp")
+        fresh.write_text(json.dumps(digests))
+        fresh.replace(self._path)

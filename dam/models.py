@@ -1,0 +1,318 @@
+"""The weights on this machine: find, list, verify, import, and pull them from the hub.
+
+`ModelStore` is the `ModelSource` that indexers are given. It looks in `DAM_MODELS` first, then in
+the folder of models that dam pulled or imported. It never loads a network and `find` never
+downloads; that weights are absent or the machine is offline is a normal state with a command that
+mends it. Folders in `DAM_MODELS` are read, never written.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import FileLock
+
+from dam.contracts import ModelFiles, ModelSource
+from dam.errors import BadRequest, Conflict, NotFound, WeightsUnavailable
+from dam.model_catalogue import PRESETS, Preset, folder_of, preset_of
+from dam.model_download import fetch
+from dam.model_files import (
+    UNKNOWN_LICENCE,
+    WEIGHTS,
+    Digests,
+    Manifest,
+    flaw,
+    is_model_folder,
+    model_files,
+    read_manifest,
+    size_bytes,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from dam.config import Settings
+
+AUTO = "auto"
+
+
+class ModelCondition(StrEnum):
+    READY = "ready"
+    MISSING = "missing"
+    DAMAGED = "damaged"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelState:
+    """One row of `dam models list`."""
+
+    name: str
+    indexer: str
+    state: ModelCondition
+    source: str  # the folder it lies in, or where it can be had
+    licence: str
+    size_bytes: int
+    sha256: str | None  # of the weights file; None while it is missing
+    mend: str | None  # the command that makes it ready
+    in_use: bool
+    reason: str | None = None  # what is wrong with a damaged one
+
+
+class ModelStore(ModelSource):
+    def __init__(self, settings: Settings, *, hub: str | None = None) -> None:
+        """`hub` replaces the address of the Hugging Face hub (a mirror)."""
+        self._settings = settings
+        self._hub = hub
+        self._digests = Digests(settings.cache_path)
+
+    # Finding --------------------------------------------------------------------------------
+
+    def find(self, name: str) -> ModelFiles:
+        """By preset, open_clip name ("ViT-B-32/laion2b_s34b_b79k"), folder name, path or `auto`.
+
+        Raises `WeightsUnavailable` with the command that mends it.
+        """
+        folder = self._automatic() if name == AUTO else self._folder(name)
+        if folder is None:
+            raise WeightsUnavailable(_absent(name))
+        reason = self._damage(folder)
+        if reason:
+            raise WeightsUnavailable(f"The model in {folder} cannot be used: {reason}.")
+        manifest = read_manifest(folder)
+        return ModelFiles(
+            name=folder.name,
+            path=folder,
+            digest=self._digests.of_folder(folder),
+            licence=manifest.licence if manifest else _licence_by_name(folder.name),
+            size_bytes=size_bytes(folder),
+        )
+
+    def _roots(self) -> list[Path]:
+        roots = (self._settings.models, self._settings.pulled_models_path)
+        return [root.expanduser().resolve() for root in roots if root is not None]
+
+    def _folder(self, name: str) -> Path | None:
+        preset = preset_of(name)
+        names = [preset.name, preset.folder] if preset else [folder_of(name)]
+        for root in self._roots():
+            for candidate in names:
+                if candidate and is_model_folder(root / candidate):
+                    return root / candidate
+        path = Path(name).expanduser()
+        return path.resolve() if preset is None and is_model_folder(path.resolve()) else None
+
+    def _local(self) -> Iterator[Path]:
+        """Every model folder, those in `DAM_MODELS` first; a name that repeats is shadowed."""
+        seen = set()
+        for root in self._roots():
+            for folder in sorted(root.iterdir()) if root.is_dir() else ():
+                if folder.name not in seen and is_model_folder(folder):
+                    seen.add(folder.name)
+                    yield folder
+
+    def _automatic(self) -> Path | None:
+        """The best preset that is ready, else the only other model there is."""
+        for preset in PRESETS:
+            folder = self._folder(preset.name)
+            if folder and not self._damage(folder):
+                return folder
+        others = [f for f in self._local() if preset_of(f.name) is None and not self._damage(f)]
+        if len(others) > 1:
+            names = ", ".join(folder.name for folder in others)
+            raise WeightsUnavailable(
+                f"There are several picture models here: set DAM_VISUAL_MODEL to one of {names}."
+            )
+        return others[0] if others else None
+
+    def _damage(self, folder: Path) -> str | None:
+        reason = flaw(folder)
+        if reason:
+            return reason
+        try:
+            manifest = read_manifest(folder)
+        except BadRequest as error:
+            return str(error)
+        for name, promised in (manifest.sha256 if manifest else {}).items():
+            if not (folder / name).is_file():
+                return f"{name} is missing"
+            if self._digests.sha256(folder / name) != promised:
+                return f"{name} does not have the sha256 in its manifest"
+        return None
+
+    # Listing and verifying ------------------------------------------------------------------
+
+    def list(self) -> list[ModelState]:
+        """The presets, then every other model folder."""
+        in_use = self._in_use()
+        presets = [(preset, self._folder(preset.name)) for preset in reversed(PRESETS)]
+        taken = {folder for _, folder in presets if folder}
+        return [self._preset_state(preset, folder, in_use) for preset, folder in presets] + [
+            self._folder_state(folder, None, in_use)
+            for folder in self._local()
+            if folder not in taken
+        ]
+
+    def _in_use(self) -> Path | None:
+        try:
+            name = self._settings.visual_model
+            return self._automatic() if name == AUTO else self._folder(name)
+        except WeightsUnavailable:
+            return None
+
+    def _preset_state(self, preset: Preset, folder: Path | None, in_use: Path | None) -> ModelState:
+        if folder:
+            return self._folder_state(folder, preset, in_use)
+        return ModelState(
+            name=preset.name,
+            indexer=preset.indexer,
+            state=ModelCondition.MISSING,
+            source=f"hub: {preset.repository}",
+            licence=preset.licence,
+            size_bytes=preset.size_bytes,
+            sha256=None,
+            mend=f"dam models pull {preset.name}",
+            in_use=False,
+        )
+
+    def _folder_state(self, folder: Path, preset: Preset | None, in_use: Path | None) -> ModelState:
+        reason = self._damage(folder)
+        manifest = None if reason else read_manifest(folder)
+        weights = folder / WEIGHTS
+        name = preset.name if preset else folder.name
+        return ModelState(
+            name=name,
+            indexer="visual",
+            state=ModelCondition.DAMAGED if reason else ModelCondition.READY,
+            source=str(folder),
+            licence=manifest.licence if manifest else _licence_by_name(folder.name),
+            size_bytes=size_bytes(folder),
+            sha256=self._digests.sha256(weights) if weights.is_file() else None,
+            mend=_mend(name, preset) if reason else None,
+            in_use=folder == in_use,
+            reason=reason,
+        )
+
+    def verify(self, name: str) -> ModelState:
+        """Reads every byte again and compares with the manifest. Raises `NotFound`."""
+        preset = preset_of(name)
+        folder = self._folder(name)
+        if folder is None:
+            raise NotFound(_absent(name))
+        for path in model_files(folder):
+            self._digests.sha256(path, fresh=True)
+        return self._folder_state(folder, preset, self._in_use())
+
+    # Bringing weights in --------------------------------------------------------------------
+
+    def import_folder(self, path: Path, name: str | None = None) -> ModelState:
+        """Copies an open_clip folder in under `name` (default: the folder's own).
+
+        Raises `BadRequest` when it is no whole model, `Conflict` when the name is taken.
+        """
+        source = path.expanduser().resolve()
+        name = name or source.name
+        preset = preset_of(name)
+        if not is_model_folder(source):
+            raise BadRequest(f"{source} is not an open_clip folder: no open_clip_config.json in it")
+        reason = flaw(source)
+        if reason:
+            raise BadRequest(f"{source} cannot be imported: {reason}.")
+
+        def copy(folder: Path) -> Manifest:
+            for file in model_files(source):
+                shutil.copyfile(file, folder / file.name)
+            known = read_manifest(source)
+            licence = known.licence if known else _licence_by_name(name)
+            return Manifest(name, str(source), licence)
+
+        self._complete(preset.folder if preset else folder_of(name), copy, replace=False)
+        return self._folder_state(*self._placed(name))
+
+    def pull(self, name: str) -> ModelState:
+        """Downloads a preset or an open_clip network, verifies it, and puts it in place.
+
+        A download that was cut off goes on where it stopped. Raises `WeightsUnavailable` when the
+        hub cannot be reached (or `DAM_OFFLINE` is set), `BadRequest` for an unknown name.
+        """
+        preset = preset_of(name)
+        network = preset.network if preset else name
+        if self._settings.offline:
+            raise WeightsUnavailable(
+                f"DAM_OFFLINE is set, so {name} is not downloaded. Copy the folder of the model "
+                "here from another machine and run: dam models import PATH"
+            )
+
+        def download(folder: Path) -> Manifest:
+            return fetch(network, folder, hub=self._hub)
+
+        self._complete(folder_of(network), download, replace=True)
+        return self._folder_state(*self._placed(name))
+
+    def _placed(self, name: str) -> tuple[Path, Preset | None, Path | None]:
+        preset = preset_of(name)
+        folder = preset.folder if preset else folder_of(name)
+        return self._settings.pulled_models_path.resolve() / folder, preset, self._in_use()
+
+    def _complete(self, name: str, fill: Callable[[Path], Manifest], *, replace: bool) -> None:
+        """Fills a hidden folder, checks it, writes its manifest and renames it: whole or absent."""
+        if not re.fullmatch(r"\w[\w.+@-]*", name):
+            raise BadRequest(f"{name!r} is not a name for a model: letters, digits, . _ - only")
+        root = self._settings.pulled_models_path.resolve()
+        root.mkdir(parents=True, exist_ok=True)
+        place, incoming = root / name, root / f".incoming-{name}"
+        with FileLock(root / f".lock-{name}"):
+            if place.exists() and not replace:
+                raise Conflict(f"There is a model named {name} already: {place}")
+            incoming.mkdir(exist_ok=True)
+            manifest = fill(incoming)
+            reason = flaw(incoming)
+            if reason:
+                shutil.rmtree(incoming)
+                raise BadRequest(f"{name} was not taken: {reason}.")
+            _seal(incoming, manifest, self._digests)
+            _swap(incoming, place)
+
+
+def _seal(folder: Path, manifest: Manifest, digests: Digests) -> None:
+    """Everything on disk, what does not belong to the model gone, the manifest last."""
+    files = model_files(folder)
+    for stray in set(folder.iterdir()) - set(files):
+        shutil.rmtree(stray) if stray.is_dir() else stray.unlink()
+    for path in files:
+        with path.open("rb+") as file:
+            os.fsync(file.fileno())
+    sums = {path.name: digests.sha256(path, fresh=True) for path in files}
+    Manifest(manifest.name, manifest.source, manifest.licence, sums).write(folder)
+
+
+def _swap(fresh: Path, place: Path) -> None:
+    old = place.with_name(f".old-{place.name}")
+    shutil.rmtree(old, ignore_errors=True)
+    if place.exists():
+        place.rename(old)
+    fresh.rename(place)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _licence_by_name(folder: str) -> str:
+    preset = preset_of(folder)
+    return preset.licence if preset else UNKNOWN_LICENCE
+
+
+def _mend(name: str, preset: Preset | None) -> str:
+    return f"dam models pull {name}" if preset else f"dam models import PATH --name {name}"
+
+
+def _absent(name: str) -> str:
+    wanted = "fast" if name == AUTO else name
+    called = "There is no picture model" if name == AUTO else f"The model {name} is not"
+    return (
+        f"{called} on this machine. Run: dam models pull {wanted}  "
+        "(or, without a network: dam models import PATH)"
+    )
