@@ -29,14 +29,15 @@ def build_library(folder: Path) -> None:
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir(parents=True)
     for picture in PICTURES:
-        _save_picture(picture, building / picture.path)
+        save_picture(picture, building / picture.path)
     for clip in CLIPS:
-        _save_clip(clip, building)
+        save_clip(clip, building)
     (building / "README.md").write_text(_readme(), encoding="utf-8")
     building.rename(folder)
 
 
-def _save_picture(picture: Picture, path: Path) -> None:
+def save_picture(picture: Picture, path: Path) -> None:
+    """Writes the picture to `path` with its EXIF; the suffix decides the format."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with Image.open(io.BytesIO(picture.locate().read_bytes())) as image:
         pixels = image.convert("RGB")
@@ -70,7 +71,8 @@ def _degrees(angle: float) -> tuple[float, float, float]:
     return degrees, minutes, round(seconds, 2)
 
 
-def _save_clip(clip: Clip, library: Path) -> None:
+def save_clip(clip: Clip, library: Path) -> None:
+    """Writes the clip into the library, from pictures that already lie in it."""
     path = library / clip.path
     path.parent.mkdir(parents=True, exist_ok=True)
     with av.open(str(path), "w") as container:
