@@ -154,5 +154,15 @@ class Settings(BaseSettings):
         """Sockets and locks of live processes."""
         return self.home / "run"
 
-    def names(self, listed: str) -> tuple[str, ...]:
+    def as_environment(self) -> dict[str, str]:
+        """The same settings for a child process."""
+        return {
+            f"DAM_{name.upper()}": str(value)
+            for name, value in self.model_dump().items()
+            if value is not None
+        }
+
+    @staticmethod
+    def names(listed: str) -> tuple[str, ...]:
+        """The parts of a comma-separated setting."""
         return tuple(part.strip() for part in listed.split(",") if part.strip())

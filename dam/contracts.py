@@ -141,6 +141,14 @@ class QueryEncoder(Protocol):
         """(n, dim) float32, unit rows."""
 
 
+@runtime_checkable
+class Queryable(Protocol):
+    """An indexer whose vectors can be searched by a person's query."""
+
+    def query_encoder(self) -> QueryEncoder:
+        """Usable while the indexer is entered."""
+
+
 @dataclass(frozen=True, slots=True)
 class Setup:
     """Everything an indexer may know about the machine and the person's wishes."""

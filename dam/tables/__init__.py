@@ -14,7 +14,7 @@ from dam.tables.findings import (
     Verdict,
 )
 from dam.tables.library import Asset, File, FileState, Library, LibraryState, Revision, Stack
-from dam.tables.work import ProducerRow, Run, RunState
+from dam.tables.work import Preference, ProducerRow, Run, RunState
 
 __all__ = [
     "Asset",
@@ -23,6 +23,7 @@ __all__ = [
     "FileState",
     "Library",
     "LibraryState",
+    "Preference",
     "ProducerRow",
     "Revision",
     "Run",

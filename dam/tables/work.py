@@ -1,4 +1,4 @@
-"""Producers and runs: what was made, by what, and what remains to be done."""
+"""Producers, runs and preferences: what was made, by what, what remains, what a person chose."""
 
 from __future__ import annotations
 
@@ -40,6 +40,7 @@ class Run(Base):
     __table_args__ = (
         UniqueConstraint("asset_id", "revision", "producer_id"),
         Index("ix_runs_state_producer_id", "state", "producer_id", "asset_id"),
+        Index("ix_runs_queue", "state", "attempts", "id"),  # claims walk it in order
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -59,3 +60,12 @@ class Run(Base):
     finished_us: Mapped[int | None]
 
     producer: Mapped[ProducerRow] = relationship()
+
+
+class Preference(Base):
+    """A choice that outlives the process that made it, e.g. the model of `dam reindex --model`."""
+
+    __tablename__ = "preferences"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[str]

@@ -82,6 +82,12 @@ def upgrade() -> None:
         sa.UniqueConstraint("root", name=op.f("uq_libraries_root")),
     )
     op.create_table(
+        "preferences",
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("value", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_preferences")),
+    )
+    op.create_table(
         "producers",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("fingerprint", sa.String(), nullable=False),
@@ -410,6 +416,7 @@ def upgrade() -> None:
             ["state", "producer_id", "asset_id"],
             unique=False,
         )
+        batch_op.create_index("ix_runs_queue", ["state", "attempts", "id"], unique=False)
 
     op.create_table(
         "tag_decisions",

@@ -1,0 +1,5 @@
+"""`python -m dam`: how supervised processes are spawned."""
+
+from dam.cli import main
+
+main()

@@ -1,0 +1,268 @@
+"""Indexes one claimed batch: each asset opened once, every indexer fed from that one decode.
+
+The calling thread decodes and deals out; each indexer runs in a thread of its own. Outcomes are
+collected and stored in one transaction per asset batch (`dam.indexing.worker`).
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from dam.contracts import Item, Kind, Outcome, Reads
+from dam.errors import DamError
+from dam.indexing.fanout import FrameTap, ItemFeed, Upstream
+from dam.indexing.registry import PREVIEWS
+from dam.media.previews import preview_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from concurrent.futures import Future
+    from pathlib import Path
+
+    from dam.contracts import Finding, Indexer
+    from dam.indexing.claim import Claim
+    from dam.media.sandbox import Sandbox
+    from dam.media.video import Sampling
+
+log = logging.getLogger(__name__)
+
+
+class Stopped(DamError):
+    """The worker was asked to stop; what is unfinished goes back to the run table."""
+
+
+@dataclass
+class Results:
+    """What became of each (asset, indexer) of a batch; the unfinished have no entry."""
+
+    outcomes: dict[tuple[str, str], Outcome] = field(default_factory=dict)
+    traces: dict[tuple[str, str], str] = field(default_factory=dict)  # bugs, not bad input
+    thumbhashes: dict[str, bytes] = field(default_factory=dict)
+
+
+class Batch:
+    """One pass over the claimed assets. Used once."""
+
+    def __init__(
+        self,
+        claims: Sequence[Claim],
+        indexers: Mapping[str, Indexer],
+        *,
+        sandbox: Sandbox,
+        sampling: Sampling,
+        previews_path: Path,
+        decoders: int,
+        stored: Callable[[str, str], Sequence[Finding]],
+        stop: threading.Event,
+    ) -> None:
+        """`indexers` are entered and in the order of their needs; `stored` reads findings of
+        runs that are not part of this batch and raises `UpstreamFailed` when there are none."""
+        self._claims = claims
+        self._indexers = indexers
+        self._sandbox = sandbox
+        self._sampling = sampling
+        self._previews_path = previews_path
+        self._decoders = decoders
+        self._stored = stored
+        self._stop = stop
+        self._upstream = Upstream()
+        self._lock = threading.Lock()
+        self.results = Results()
+
+    def run(self) -> Results:
+        """Blocks until every claim has its outcomes, or raises `Stopped` with some of them."""
+        feeds = {name: ItemFeed() for name in self._indexers}
+        threads = [
+            threading.Thread(target=self._run_indexer, args=(name, feed), name=name)
+            for name, feed in feeds.items()
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            self._deal(feeds)
+        finally:
+            for feed in feeds.values():
+                feed.end()
+            for thread in threads:
+                thread.join()
+        return self.results
+
+    # Dealing out: the calling thread --------------------------------------------------------
+
+    def _deal(self, feeds: Mapping[str, ItemFeed]) -> None:
+        with ThreadPoolExecutor(self._decoders) as pool:
+            photos = {
+                claim.asset_id: pool.submit(self._open_photo, claim)
+                for claim in self._claims
+                if claim.kind is Kind.PHOTO and self._needs_pixels(claim)
+            }
+            try:
+                for claim in self._claims:
+                    self._check_stop()
+                    self._deal_one(claim, feeds, photos.pop(claim.asset_id, None))
+            finally:
+                for waiting in photos.values():
+                    waiting.cancel()
+
+    def _deal_one(
+        self, claim: Claim, feeds: Mapping[str, ItemFeed], photo: Future[Item] | None
+    ) -> None:
+        base = Item(claim.asset_id, claim.kind, claim.duration_us)
+        readers = [name for name in self._held(claim) if self._reads(name, claim.kind)]
+        others = [name for name in self._held(claim) if name not in readers]
+        try:
+            if claim.kind is Kind.VIDEO and self._needs_pixels(claim):
+                self._stream_video(claim, {name: feeds[name] for name in readers})
+            elif claim.kind is Kind.AUDIO and PREVIEWS in claim.leases:
+                self._sandbox.audio(claim.path, previews=self._folder(claim))
+            if photo is not None:
+                base = photo.result()
+        except Stopped:
+            raise
+        except DamError as error:
+            self._fail(claim, [PREVIEWS, *readers], error)
+        else:
+            if PREVIEWS in claim.leases:
+                self._settle(claim.asset_id, PREVIEWS, Outcome())
+            if claim.kind is not Kind.VIDEO:
+                for name in readers:
+                    feeds[name].put(self._item_for(name, base))
+        for name in others:
+            feeds[name].put(self._item_for(name, Item(base.asset_id, base.kind, base.duration_us)))
+
+    def _open_photo(self, claim: Claim) -> Item:
+        folder = self._folder(claim)
+        preview = folder / "preview.jpg"
+        if PREVIEWS not in claim.leases and preview.is_file():
+            image = self._sandbox.preview(preview)
+        else:
+            photo = self._sandbox.photo(claim.path, previews=folder)
+            image = photo.image
+            with self._lock:
+                self.results.thumbhashes[claim.asset_id] = photo.thumbhash
+        return Item(claim.asset_id, claim.kind, image=image)
+
+    def _stream_video(self, claim: Claim, feeds: Mapping[str, ItemFeed]) -> None:
+        """Pumps one pass over the video into the taps of all indexers that read frames."""
+        taps = {name: FrameTap() for name in feeds}
+        base = Item(claim.asset_id, claim.kind, claim.duration_us)
+        for name, feed in feeds.items():
+            feed.put(self._item_for(name, base, frames=taps[name]))
+        previews = self._folder(claim) if PREVIEWS in claim.leases else None
+        end: DamError | None = None
+        try:
+            with self._sandbox.video(
+                claim.path, sampling=self._sampling, previews=previews, frames=bool(taps)
+            ) as stream:
+                for frame in stream:
+                    self._check_stop()
+                    for tap in taps.values():
+                        tap.put(frame)
+        except DamError as error:
+            end = error
+            raise
+        finally:
+            for tap in taps.values():
+                tap.put(end)
+
+    def _item_for(self, indexer: str, base: Item, *, frames: FrameTap | None = None) -> Item:
+        held = {claim.asset_id: claim.leases for claim in self._claims}[base.asset_id]
+
+        def upstream(name: str) -> Sequence[Finding]:
+            if name in held and name in self._indexers:
+                return self._upstream.wait_for(base.asset_id, name)
+            return self._stored(base.asset_id, name)
+
+        return Item(
+            base.asset_id,
+            base.kind,
+            base.duration_us,
+            base.image if Reads.IMAGE in self._indexers[indexer].reads else None,
+            frames if frames is not None else (),
+            upstream,
+        )
+
+    # Indexing: one thread per indexer -------------------------------------------------------
+
+    def _run_indexer(self, name: str, feed: ItemFeed) -> None:
+        """Every item that was fed gets an outcome, whatever the indexer does."""
+        fed: list[Item] = []
+
+        def items() -> object:
+            for item in feed:
+                fed.append(item)
+                yield item
+
+        answered = 0
+        try:
+            for outcome in self._indexers[name].index(items()):  # type: ignore[arg-type]
+                self._settle_item(name, fed[answered], outcome)
+                answered += 1
+        except DamError as error:
+            self._answer_rest(name, feed, fed, answered, Outcome(error=error), None)
+        except Exception as error:  # a bug in the indexer: recorded, and the others go on
+            log.warning("The indexer %s failed", name, exc_info=True)
+            failure = Outcome(error=DamError(f"{type(error).__name__}: {error}"))
+            self._answer_rest(name, feed, fed, answered, failure, traceback.format_exc())
+        else:
+            missing = Outcome(error=DamError(f"The indexer {name} gave no outcome."))
+            self._answer_rest(name, feed, fed, answered, missing, None)
+
+    def _answer_rest(
+        self,
+        name: str,
+        feed: ItemFeed,
+        fed: list[Item],
+        answered: int,
+        outcome: Outcome,
+        trace: str | None,
+    ) -> None:
+        for item in [*fed[answered:], *feed]:
+            if trace is not None:
+                with self._lock:
+                    self.results.traces[item.asset_id, name] = trace
+            self._settle_item(name, item, outcome)
+
+    def _settle_item(self, name: str, item: Item, outcome: Outcome) -> None:
+        if isinstance(item.frames, FrameTap):
+            item.frames.close()
+            if item.frames.error is not None:  # the decoder's word is the better reason
+                outcome = Outcome(error=item.frames.error)
+        self._settle(item.asset_id, name, outcome)
+
+    def _settle(self, asset_id: str, name: str, outcome: Outcome) -> None:
+        if not isinstance(outcome.error, Stopped):
+            with self._lock:
+                self.results.outcomes[asset_id, name] = outcome
+        self._upstream.publish(asset_id, name, outcome)
+
+    def _fail(self, claim: Claim, names: Sequence[str], error: DamError) -> None:
+        for name in names:
+            if name in claim.leases and (claim.asset_id, name) not in self.results.outcomes:
+                self._settle(claim.asset_id, name, Outcome(error=error))
+
+    # Small questions ------------------------------------------------------------------------
+
+    def _held(self, claim: Claim) -> list[str]:
+        return [name for name in self._indexers if name in claim.leases]
+
+    def _reads(self, name: str, kind: Kind) -> bool:
+        wanted = {Kind.PHOTO: Reads.IMAGE, Kind.VIDEO: Reads.FRAMES}.get(kind)
+        return wanted in self._indexers[name].reads
+
+    def _needs_pixels(self, claim: Claim) -> bool:
+        return PREVIEWS in claim.leases or any(
+            self._reads(name, claim.kind) for name in self._held(claim)
+        )
+
+    def _folder(self, claim: Claim) -> Path:
+        return preview_folder(self._previews_path, claim.essence_hash)
+
+    def _check_stop(self) -> None:
+        if self._stop.is_set():
+            raise Stopped

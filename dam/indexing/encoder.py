@@ -1,0 +1,244 @@
+"""Query vectors from the resident encoder process, so that no search waits for weights to load.
+
+`dam serve` keeps one encoder process; it answers over a loopback socket behind a random key that
+only this user can read. Messages are JSON headers and raw float32: nothing is unpickled. The web
+process uses the client alone and so never imports a machine-learning library.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import secrets
+import threading
+from contextlib import ExitStack
+from dataclasses import dataclass
+from multiprocessing.connection import Client, Connection, Listener
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sqlalchemy import select
+
+from dam import errors
+from dam.errors import DamError, WeightsUnavailable
+from dam.indexing.plan import open_registry
+from dam.indexing.registry import Registry
+from dam.liveness import living
+from dam.tables import ProducerRow, SpaceRow, SpaceState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from dam.config import Settings
+    from dam.contracts import Pixels, QueryEncoder, Unit
+    from dam.db import Database
+
+ADDRESS_FILE = "encoder.json"
+MAX_TEXTS = 256  # of one request; a query has one
+log = logging.getLogger(__name__)
+
+
+def open_query_encoder(
+    database: Database, settings: Settings, indexer: str = "visual", *, in_process: bool = True
+) -> QueryEncoder:
+    """An encoder for the space that serves this indexer's searches.
+
+    Asks the resident process when there is one; else, unless `in_process` is False, loads the
+    model here. Raises `WeightsUnavailable` with the command that mends it.
+    """
+    address = settings.run_path / ADDRESS_FILE
+    if any(process.role == "encoder" for process in living(settings.run_path)):
+        remote = RemoteEncoder(address, indexer)
+        try:
+            remote.connect()
+        except (OSError, EOFError, ValueError):
+            log.info("The encoder process does not answer yet.")
+        else:
+            return remote
+    if not in_process:
+        raise WeightsUnavailable("The encoder process is not running; `dam serve` starts it.")
+    return LoadedEncoder(_registry_for_serving_space(database, settings, indexer), indexer)
+
+
+class LoadedEncoder:
+    """The model in this process, loaded once and kept."""
+
+    def __init__(self, registry: Registry, indexer: str) -> None:
+        self._stack = ExitStack()
+        self._stack.enter_context(registry.indexer(indexer))
+        self._encoder = registry.query_encoder(indexer)
+
+    @property
+    def space(self) -> str:
+        return self._encoder.space
+
+    def encode_text(self, texts: Sequence[str]) -> Unit:
+        return self._encoder.encode_text(texts)
+
+    def encode_image(self, images: Sequence[Pixels]) -> Unit:
+        return self._encoder.encode_image(images)
+
+    def close(self) -> None:
+        self._stack.close()
+
+
+@dataclass
+class RemoteEncoder:
+    """The client of the encoder process. A request a connection: they are rare and local."""
+
+    address: Path
+    indexer: str
+    space: str = ""
+
+    def connect(self) -> None:
+        """Asks which space it serves. Raises `OSError` when nobody listens."""
+        answer, _ = self._ask({"want": "space"}, b"")
+        self.space = answer["space"]
+
+    def encode_text(self, texts: Sequence[str]) -> Unit:
+        return self._vectors({"want": "text", "texts": list(texts)}, b"")
+
+    def encode_image(self, images: Sequence[Pixels]) -> Unit:
+        rows = []
+        for image in images:
+            pixels = np.ascontiguousarray(image)
+            rows.append(self._vectors({"want": "image", "shape": pixels.shape}, pixels.tobytes()))
+        return np.concatenate(rows)
+
+    def _vectors(self, header: dict[str, Any], body: bytes) -> Unit:
+        answer, blob = self._ask(header, body)
+        self.space = answer["space"]
+        return np.frombuffer(blob, np.float32).reshape(answer["shape"]).copy()
+
+    def _ask(self, header: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
+        found = json.loads(self.address.read_text())
+        with Client(
+            ("127.0.0.1", found["port"]), authkey=bytes.fromhex(found["key"])
+        ) as connection:
+            connection.send_bytes(json.dumps({**header, "indexer": self.indexer}).encode())
+            connection.send_bytes(body)
+            answer = json.loads(connection.recv_bytes())
+            blob = connection.recv_bytes()
+        if "error" in answer:
+            known = getattr(errors, answer["error"], DamError)
+            raise known(answer["message"])
+        return answer, blob
+
+
+class EncoderServer:
+    """Answers `RemoteEncoder`s with whatever model serves; one model call at a time."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self._database = database
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._loaded: dict[str, LoadedEncoder] = {}
+
+    def run(self, stop: threading.Event) -> None:
+        """Serves until `stop`; the address file tells clients where."""
+        key = secrets.token_bytes(32)
+        listener = Listener(("127.0.0.1", 0), authkey=key)
+        path = self._settings.run_path / ADDRESS_FILE
+        _write_private(path, json.dumps({"port": listener.address[1], "key": key.hex()}))
+        try:
+            threading.Thread(target=self._warm_up, daemon=True).start()
+            threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
+            stop.wait()
+        finally:
+            path.unlink(missing_ok=True)
+            listener.close()
+
+    def _accept(self, listener: Listener) -> None:
+        while True:
+            try:
+                connection = listener.accept()
+            except OSError:
+                return  # closed: the process ends
+            except Exception as error:  # a stranger without the key must not end the service
+                log.warning("A connection to the encoder was refused: %s", error)
+                continue
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection: Connection[Any, Any]) -> None:
+        with connection:
+            try:
+                header = json.loads(connection.recv_bytes(1 << 20))
+                body = connection.recv_bytes(64 << 20)
+            except (EOFError, OSError, ValueError):
+                return
+            try:
+                answer, blob = self._answer(header, body)
+            except DamError as error:
+                answer, blob = {"error": type(error).__name__, "message": str(error)}, b""
+            except Exception as error:  # the client must hear of a bug, not hang
+                log.exception("The encoder failed")
+                answer, blob = {"error": "DamError", "message": str(error)}, b""
+            connection.send_bytes(json.dumps(answer).encode())
+            connection.send_bytes(blob)
+
+    def _answer(self, header: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
+        with self._lock:
+            encoder = self._encoder(header["indexer"])
+            if header["want"] == "space":
+                return {"space": encoder.space}, b""
+            if header["want"] == "text":
+                vectors = encoder.encode_text(header["texts"][:MAX_TEXTS])
+            else:
+                pixels = np.frombuffer(body, np.uint8).reshape(header["shape"])
+                vectors = encoder.encode_image([pixels])
+            return {"space": encoder.space, "shape": vectors.shape}, vectors.tobytes()
+
+    def _encoder(self, indexer: str) -> LoadedEncoder:
+        """The model of the serving space; another one is loaded when another space serves."""
+        serving = _serving_producer(self._database, indexer)
+        loaded = self._loaded.get(indexer)
+        if loaded is not None and serving in (None, loaded.space):
+            return loaded
+        registry = _registry_for_serving_space(self._database, self._settings, indexer)
+        fresh = LoadedEncoder(registry, indexer)
+        if loaded is not None:
+            loaded.close()
+        self._loaded[indexer] = fresh
+        return fresh
+
+    def _warm_up(self) -> None:
+        try:
+            with self._lock:
+                self._encoder("visual").encode_text(["a photo"])
+        except DamError as error:
+            log.info("Not loaded yet: %s", error)
+
+
+def _serving_producer(database: Database, indexer: str) -> str | None:
+    with database.read() as session:
+        return session.scalar(
+            select(ProducerRow.fingerprint)
+            .join(SpaceRow, SpaceRow.producer_id == ProducerRow.id)
+            .where(SpaceRow.indexer == indexer, SpaceRow.state == SpaceState.SERVING)
+        )
+
+
+def _registry_for_serving_space(database: Database, settings: Settings, indexer: str) -> Registry:
+    """While a new space is being built, queries go to the model of the one that serves."""
+    registry = open_registry(database, settings)
+    serving = _serving_producer(database, indexer)
+    try:
+        current = registry.producer(indexer).fingerprint
+    except WeightsUnavailable:
+        if serving is None:
+            raise
+        current = None
+    if serving is None or serving == current:
+        return registry
+    with database.read() as session:
+        model = session.scalar(select(ProducerRow.model).where(ProducerRow.fingerprint == serving))
+    return Registry(settings, preferences=registry.preferences, model=model)
+
+
+def _write_private(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)

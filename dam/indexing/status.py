@@ -1,0 +1,181 @@
+"""What is done, what is left, what failed and what waits: one answer for CLI, web and metrics."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+from dam.contracts import Kind
+from dam.indexing.claim import is_claimable
+from dam.indexing.plan import open_registry
+from dam.indexing.registry import PREVIEWS
+from dam.library.libraries import LibraryStatus, library_statuses
+from dam.liveness import Process, living
+from dam.tables import (
+    Asset,
+    File,
+    FileState,
+    ProducerRow,
+    Run,
+    RunState,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sqlalchemy.orm import Session
+
+    from dam.config import Settings
+    from dam.db import Database
+    from dam.indexing.registry import Registry
+
+TROUBLED = (RunState.FAILED, RunState.QUARANTINED)
+
+
+@dataclass(frozen=True, slots=True)
+class IndexerStatus:
+    """Runs of one indexer's active producer, by state."""
+
+    indexer: str
+    pending: int
+    leased: int
+    done: int
+    failed: int
+    quarantined: int
+    waiting: int  # assets whose run cannot be planned until the model is there
+    executed: int  # runs that ended since the time asked for
+    reason: str | None  # why it waits, with the command that mends it
+
+    @property
+    def total(self) -> int:
+        return self.pending + self.leased + self.ended + self.waiting
+
+    @property
+    def ended(self) -> int:
+        return self.done + self.failed + self.quarantined
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    indexers: Sequence[IndexerStatus]
+    libraries: Sequence[LibraryStatus]
+    assets: Mapping[str, int]  # by kind
+    processes: Sequence[Process]
+    busy: bool  # some worker has, or could have, something to do
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """One file that could not be indexed, or one run that failed, and why."""
+
+    path: str
+    indexer: str | None  # None: the file could not even be read
+    state: str
+    reason: str
+    asset_id: str | None
+
+
+def read_status(
+    database: Database,
+    settings: Settings,
+    *,
+    since_us: int | None = None,
+    registry: Registry | None = None,
+) -> Status:
+    """`since_us`: count runs that ended at or after this time as executed."""
+    registry = registry or open_registry(database, settings)
+    _, waiting = registry.producers()
+    with database.read() as session:
+        assets = _assets_by_kind(session)
+        return Status(
+            indexers=_indexers(session, registry, waiting, assets, since_us),
+            libraries=library_statuses(database),
+            assets=assets,
+            processes=living(settings.run_path),
+            busy=is_claimable(session),
+        )
+
+
+def read_troubles(database: Database, *, limit: int = 1000) -> list[Trouble]:
+    """Unreadable files first, then failed and quarantined runs, newest first."""
+    with database.read() as session:
+        found = [
+            Trouble(file.display, None, file.state, file.error or "", file.asset_id)
+            for file in session.scalars(
+                select(File).where(File.state == FileState.UNREADABLE).limit(limit)
+            )
+        ]
+        rows = session.execute(
+            select(Run, ProducerRow.indexer, func.min(File.display))
+            .join(ProducerRow)
+            .join(File, File.asset_id == Run.asset_id)
+            .where(Run.state.in_(TROUBLED), ProducerRow.active)
+            .group_by(Run.id)
+            .order_by(Run.finished_us.desc())
+            .limit(limit)
+        )
+        for run, indexer, display in rows:
+            found.append(Trouble(display, indexer, run.state, run.error or "", run.asset_id))
+    return found
+
+
+def _indexers(
+    session: Session,
+    registry: Registry,
+    waiting: Mapping[str, str],
+    assets: Mapping[str, int],
+    since_us: int | None,
+) -> list[IndexerStatus]:
+    counts: dict[str, Counter[str]] = {}
+    rows = session.execute(
+        select(ProducerRow.indexer, Run.state, func.count())
+        .join(Run, Run.producer_id == ProducerRow.id)
+        .where(ProducerRow.active)
+        .group_by(ProducerRow.indexer, Run.state)
+    )
+    for indexer, state, number in rows:
+        counts.setdefault(indexer, Counter())[state] = number
+    executed: dict[str, int] = {}
+    if since_us is not None:
+        executed = dict(
+            session.execute(
+                select(ProducerRow.indexer, func.count())
+                .join(Run, Run.producer_id == ProducerRow.id)
+                .where(Run.finished_us >= since_us)
+                .group_by(ProducerRow.indexer)
+            ).tuples()
+        )
+    classes = registry.classes
+    found = []
+    for name in (PREVIEWS, *classes):
+        by_state = counts.get(name, Counter())
+        waits = name in waiting
+        accepted = classes[name].accepts if name in classes else frozenset(Kind)
+        wanted = sum(assets.get(kind, 0) for kind in accepted)
+        found.append(
+            IndexerStatus(
+                indexer=name,
+                pending=by_state[RunState.PENDING],
+                leased=by_state[RunState.LEASED],
+                done=by_state[RunState.DONE],
+                failed=by_state[RunState.FAILED],
+                quarantined=by_state[RunState.QUARANTINED],
+                waiting=max(0, wanted - sum(by_state.values())) if waits else 0,
+                executed=executed.get(name, 0),
+                reason=waiting.get(name),
+            )
+        )
+    return found
+
+
+def _assets_by_kind(session: Session) -> dict[str, int]:
+    readable = (
+        select(File.id).where(File.asset_id == Asset.id, File.state == FileState.PRESENT).exists()
+    )
+    rows = session.execute(
+        select(Asset.kind, func.count()).where(readable).group_by(Asset.kind)
+    ).tuples()
+    return dict(rows.all())

@@ -1,0 +1,240 @@
+"""A worker process: claims batches, indexes them, stores what was found, until it is told to stop.
+
+Runs in a spawned process of its own with its models and its decoder children. Being killed at any
+time loses nothing: its leases run out, or the next start sees that it is gone.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+import psutil
+from filelock import Timeout
+from sqlalchemy import select, update
+from sqlalchemy.exc import OperationalError
+
+from dam import store
+from dam.errors import (
+    DamError,
+    DecoderCrashed,
+    DecodeTimeout,
+    LeaseLost,
+    OutOfMemory,
+    UpstreamFailed,
+    WeightsUnavailable,
+)
+from dam.indexing.batch import Batch, Stopped
+from dam.indexing.claim import Claim, claim_batch, extend_leases, reclaim_lost, release
+from dam.indexing.plan import Plan, open_registry, plan_runs
+from dam.liveness import living
+from dam.media.sandbox import Limits, Sandbox
+from dam.media.video import Sampling
+from dam.tables import Asset, File, FileState, ProducerRow, Run, RunState, now_us
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from sqlalchemy.orm import Session
+
+    from dam.config import Settings
+    from dam.contracts import Finding, Indexer, Outcome
+    from dam.db import Database
+    from dam.indexing.batch import Results
+    from dam.indexing.registry import Registry
+
+IDLE_S = 0.5  # between two looks at an empty run table
+log = logging.getLogger(__name__)
+
+
+def worker_name(pid: int, started_s: float) -> str:
+    """A name that a recycled process number cannot take over."""
+    return f"{pid}-{started_s:.2f}"
+
+
+def living_workers(settings: Settings) -> list[str]:
+    return [worker_name(process.pid, process.started_s) for process in living(settings.run_path)]
+
+
+class Worker:
+    """Claims and indexes until `stop` is set, or (`until_idle`) until nothing is left to claim."""
+
+    def __init__(self, database: Database, settings: Settings, stop: threading.Event) -> None:
+        self._database = database
+        self._settings = settings
+        self._stop = stop
+        self._name = worker_name(os.getpid(), psutil.Process().create_time())
+        self._loaded = ExitStack()
+        self._entered: dict[str, Indexer] = {}
+
+    def run(self, *, until_idle: bool = False) -> None:
+        settings = self._settings
+        limits = Limits(
+            timeout_s=settings.decode_timeout_s,
+            memory_mb=settings.decode_memory_mb,
+            max_pixels=settings.max_pixels,
+        )
+        with self._loaded, self._heartbeat(), Sandbox(limits, size=settings.decoders) as sandbox:
+            registry = open_registry(self._database, settings)
+            plan = plan_runs(self._database, registry)
+            while not self._stop.is_set():
+                reclaim_lost(self._database, settings, living_workers(settings))
+                claims = claim_batch(self._database, settings, self._name, plan.producer_ids)
+                if claims:
+                    self._index(claims, registry, sandbox)
+                elif until_idle:
+                    return
+                else:
+                    self._stop.wait(IDLE_S)
+                    registry, plan = self._replan(registry, plan)
+
+    def _replan(self, registry: Registry, plan: Plan) -> tuple[Registry, Plan]:
+        """A model that was pulled or chosen meanwhile makes a new producer: follow the table."""
+        with self._database.read() as session:
+            active = {
+                row.indexer: row.id
+                for row in session.scalars(select(ProducerRow).where(ProducerRow.active))
+            }
+        if active == dict(plan.producer_ids):
+            return registry, plan
+        self._loaded.close()
+        self._entered.clear()
+        registry = open_registry(self._database, self._settings)
+        return registry, plan_runs(self._database, registry)
+
+    def _index(self, claims: Sequence[Claim], registry: Registry, sandbox: Sandbox) -> None:
+        try:
+            indexers = self._enter(claims, registry)
+        except (WeightsUnavailable, UpstreamFailed) as error:
+            log.warning("Waiting: %s", error)
+            self._give_back(claims)
+            self._stop.wait(IDLE_S)
+            return
+        settings = self._settings
+        batch = Batch(
+            claims,
+            indexers,
+            sandbox=sandbox,
+            sampling=Sampling(
+                tier=settings.video_tier,
+                gap_s=settings.video_gap_s,
+                sample_s=settings.video_sample_s,
+            ),
+            previews_path=settings.previews_path,
+            decoders=settings.decoders,
+            stored=self._stored_findings,
+            stop=self._stop,
+        )
+        try:
+            batch.run()
+        except Stopped:
+            log.info("Stopping; unfinished runs go back to the queue.")
+        self._store(claims, batch.results)
+
+    def _enter(self, claims: Sequence[Claim], registry: Registry) -> dict[str, Indexer]:
+        """The indexers of this batch, weights loaded, in the order of their needs."""
+        wanted = {name for claim in claims for name in claim.leases}
+        for name in wanted & registry.classes.keys():
+            wanted.update(n for n in registry.classes[name].needs if n in registry.classes)
+        for name in registry.classes:
+            if name in wanted and name not in self._entered:
+                self._entered[name] = self._loaded.enter_context(registry.indexer(name))
+        held = {name for claim in claims for name in claim.leases}
+        return {name: self._entered[name] for name in registry.classes if name in held}
+
+    def _stored_findings(self, asset_id: str, indexer: str) -> Sequence[Finding]:
+        with self._database.read() as session:
+            state = session.scalar(
+                select(Run.state)
+                .join(ProducerRow)
+                .join(Asset, (Asset.id == Run.asset_id) & (Asset.revision == Run.revision))
+                .where(Run.asset_id == asset_id, ProducerRow.indexer == indexer, ProducerRow.active)
+            )
+            if state != RunState.DONE:
+                raise UpstreamFailed(f"{indexer} has no findings for this file ({state or 'off'}).")
+            return store.load_findings(session, asset_id, indexer)
+
+    # Storing --------------------------------------------------------------------------------
+
+    def _store(self, claims: Sequence[Claim], results: Results) -> None:
+        lost = self._unreachable(claims, results)
+        with self._database.write() as session:
+            for claim in claims:
+                if claim.asset_id in results.thumbhashes:
+                    session.execute(
+                        update(Asset)
+                        .where(Asset.id == claim.asset_id)
+                        .values(thumbhash=results.thumbhashes[claim.asset_id])
+                    )
+                for name, lease in claim.leases.items():
+                    outcome = results.outcomes.get((claim.asset_id, name))
+                    if outcome is None or claim.asset_id in lost:
+                        release(session, [lease])
+                    else:
+                        trace = results.traces.get((claim.asset_id, name))
+                        self._store_one(session, claim, lease, outcome, trace)
+            for file_id in lost.values():
+                session.execute(
+                    update(File)
+                    .where(File.id == file_id)
+                    .values(state=FileState.MISSING, missing_us=now_us())
+                )
+
+    def _store_one(
+        self,
+        session: Session,
+        claim: Claim,
+        lease: store.Lease,
+        outcome: Outcome,
+        trace: str | None,
+    ) -> None:
+        try:
+            if outcome.error is None:
+                store.save(session, lease, outcome.findings)
+            else:
+                state = self._state_after(claim, outcome.error)
+                store.fail(session, lease, str(outcome.error), trace=trace, state=state)
+        except LeaseLost as error:
+            log.warning("%s", error)
+
+    def _state_after(self, claim: Claim, error: DamError) -> RunState:
+        if isinstance(error, DecoderCrashed | DecodeTimeout | OutOfMemory):
+            spent = claim.attempts >= self._settings.attempts
+            return RunState.QUARANTINED if spent else RunState.PENDING
+        return RunState.FAILED
+
+    def _unreachable(self, claims: Sequence[Claim], results: Results) -> Mapping[str, int]:
+        """Assets whose file went away while they waited: asset id → file id. Not their fault."""
+        failed = {asset_id for (asset_id, _), o in results.outcomes.items() if o.error is not None}
+        return {
+            claim.asset_id: claim.file_id
+            for claim in claims
+            if claim.asset_id in failed and not os.path.lexists(claim.path)
+        }
+
+    def _give_back(self, claims: Sequence[Claim]) -> None:
+        with self._database.write() as session:
+            release(session, [lease for claim in claims for lease in claim.leases.values()])
+
+    @contextmanager
+    def _heartbeat(self) -> Iterator[None]:
+        """Extends the leases as long as the worker works."""
+        ended = threading.Event()
+
+        def beat() -> None:
+            while not ended.wait(self._settings.lease_s / 3):
+                try:
+                    extend_leases(self._database, self._settings, self._name)
+                except (OperationalError, Timeout):  # busy: the next beat may get through
+                    log.warning("A heartbeat did not reach the database", exc_info=True)
+
+        thread = threading.Thread(target=beat, name="heartbeat")
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
