@@ -1,0 +1,1 @@
+"""Nearest vectors in a space. SQL holds the vectors; what lies here is a cache of it."""
