@@ -14,6 +14,7 @@ class SpaceState(StrEnum):
     BUILDING = "building"  # its producer is active, not every asset has its vectors yet
     SERVING = "serving"  # answers queries
     RETIRED = "retired"  # kept for a rollback
+    DROPPED = "dropped"  # nobody returns to it; its vectors are being deleted
 
 
 class TagSource(StrEnum):
