@@ -1,0 +1,109 @@
+"""Sound as people see it: the peaks of its waveform, in bounded memory however long it is.
+
+Child side.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import av
+import numpy as np
+from av.audio.resampler import AudioResampler
+from PIL import Image, ImageDraw
+
+from dam.errors import UnreadableMedia
+from dam.media import renditions
+from dam.media.container import audio_stream, opened
+from dam.media.previews import THUMB, WAVEFORM
+from dam.media.source import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from dam.media.link import Link
+
+_BUCKETS = 1000
+_FULL_SCALE = 32768  # of 16-bit samples
+_THUMB_SIZE = (renditions.THUMB_PX, renditions.THUMB_PX * 9 // 16)
+_GROUND, _INK = "#f4f4f5", "#3f3f46"
+
+
+class Peaks:
+    """The loudest sample of each stretch. Stretches double when there are too many of them."""
+
+    def __init__(self, expected_samples: int) -> None:
+        self.samples = 0
+        self._stretch = max(1, -(-expected_samples // _BUCKETS))
+        self._peaks = np.zeros(2 * _BUCKETS, np.int32)
+
+    def add(self, loudness: np.ndarray) -> None:
+        """`loudness`: (n,) absolute values of consecutive samples."""
+        while (self.samples + len(loudness)) > self._stretch * len(self._peaks):
+            self._peaks[:_BUCKETS] = self._peaks.reshape(-1, 2).max(axis=1)
+            self._peaks[_BUCKETS:] = 0
+            self._stretch *= 2
+        places = (self.samples + np.arange(len(loudness))) // self._stretch
+        starts = np.flatnonzero(np.diff(places, prepend=-1))
+        loudest = np.maximum.reduceat(loudness, starts)
+        np.maximum.at(self._peaks, places[starts], loudest)
+        self.samples += len(loudness)
+
+    def scaled(self) -> list[int]:
+        """0 to 127 each."""
+        used = -(-self.samples // self._stretch)
+        scaled = np.rint(self._peaks[:used] * (127 / _FULL_SCALE))
+        return [int(value) for value in scaled]
+
+
+def draw_waveform(file: BinaryIO, path: Path, link: Link, folder: Path) -> dict[str, Any]:
+    """Writes `waveform.json` and a thumbnail of it. Decodes what there is of a damaged file."""
+    with opened(file, path) as container:
+        stream = audio_stream(container)
+        if stream is None:
+            raise UnreadableMedia(f"{shown(path)} has no sound")
+        rate = stream.codec_context.sample_rate
+        peaks = Peaks((container.duration or 0) * rate // 1_000_000)
+        for loudness in _loudness(container.demux(stream)):
+            peaks.add(loudness)
+            link.progress()
+    if not peaks.samples:
+        raise UnreadableMedia(f"{shown(path)} is damaged or cut short: no sound can be decoded")
+    drawn = peaks.scaled()
+    duration_us = round(peaks.samples * 1_000_000 / rate)
+    waveform = {"peaks": drawn, "duration_us": duration_us}
+    (folder / WAVEFORM).write_text(json.dumps(waveform, separators=(",", ":")))
+    renditions.write_webp(_picture(drawn), folder / THUMB)
+    return {"duration_us": duration_us}
+
+
+def _loudness(packets: Iterator[av.Packet[av.AudioStream]]) -> Iterator[np.ndarray]:
+    """(n,) int32 absolute values, the loudest channel of each sample."""
+    resampler, layout = AudioResampler(format="s16p"), None
+    for packet in packets:
+        try:
+            frames = packet.decode()
+        except av.error.MemoryError:
+            raise
+        except av.FFmpegError:
+            continue  # a damaged packet costs a few milliseconds of the picture
+        for frame in frames:
+            if layout not in (None, (frame.format.name, frame.layout.name, frame.sample_rate)):
+                resampler = AudioResampler(format="s16p")  # a broadcast that changes midway
+            layout = (frame.format.name, frame.layout.name, frame.sample_rate)
+            for plain in resampler.resample(frame):
+                yield np.abs(plain.to_ndarray().astype(np.int32)).max(axis=0)
+
+
+def _picture(peaks: list[int]) -> Image.Image:
+    width, height = _THUMB_SIZE
+    image = Image.new("RGB", _THUMB_SIZE, _GROUND)
+    draw = ImageDraw.Draw(image)
+    for x in range(width):
+        first = x * len(peaks) // width
+        loudest = max(peaks[first : max(first + 1, (x + 1) * len(peaks) // width)])
+        reach = round(loudest / 127 * (height / 2 - 4))
+        draw.line(((x, height // 2 - reach), (x, height // 2 + reach)), fill=_INK)
+    return image

@@ -1,0 +1,137 @@
+"""Which frames of a video are decoded, and when each of them is shown.
+
+Child side. Two ways through a stream, both reading it once and never seeking: every frame, or the
+keyframes with the stretches between distant keyframes decoded whole.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import av
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from av.container import InputContainer
+
+# Keyframes closer than this are not all decoded: in ProRes, MJPEG and other codecs where every
+# frame is one, "keyframes only" would decode everything.
+_KEY_SPACING_US = 500_000
+
+
+@dataclass(slots=True)
+class _Group:
+    """A keyframe and what depends on it, still encoded."""
+
+    at_us: int
+    packets: list[av.Packet[av.VideoStream]] = field(default_factory=list)
+    whole: bool = False  # all of it is decoded, as its packets arrive
+
+
+class FrameReader:
+    """Decodes one video stream. `damaged` counts packets that gave an error instead of frames."""
+
+    def __init__(self, container: InputContainer, stream: av.VideoStream) -> None:
+        self.damaged = 0
+        self._container = container
+        self._stream = stream
+        self._context = stream.codec_context
+        self._unit_us = float((stream.time_base or 0) * 1_000_000)
+        self._floor_pts: int | None = None
+
+    def every_frame(self) -> Iterator[av.VideoFrame]:
+        for packet in self._container.demux(self._stream):
+            yield from self._decode(packet)
+
+    def keyframes_and_gaps(self, gap_us: int) -> Iterator[av.VideoFrame]:
+        """In time order. A group is kept encoded until the next keyframe shows that the group's
+        first frame will do, or until it lasts longer than `gap_us` and is decoded whole."""
+        group: _Group | None = None
+        previous_whole = False
+        seen_us = -_KEY_SPACING_US
+        for packet in self._container.demux(self._stream):
+            if packet.dts is None and packet.size == 0:  # PyAV's mark for the end
+                break
+            at_us = self._time_us(packet, group.at_us if group else 0)
+            if group is None or packet.is_keyframe:
+                if group is not None and not group.whole and at_us - seen_us >= _KEY_SPACING_US:
+                    yield from self._first_of(group)
+                    seen_us = group.at_us
+                previous_whole = group is not None and group.whole
+                group = _Group(at_us)
+            group.packets.append(packet)
+            if not group.whole and at_us - group.at_us > gap_us:
+                group.whole = True
+                # Frames that lean on what was not decoded would be garbage (open GOP).
+                self._floor_pts = None if previous_whole else group.packets[0].pts
+            if group.whole:
+                seen_us = at_us
+                for kept in group.packets:
+                    yield from self._decode(kept)
+                group.packets.clear()
+        if group is not None and not group.whole:
+            yield from self._first_of(group)
+        yield from self._drain()
+
+    def _first_of(self, group: _Group) -> Iterator[av.VideoFrame]:
+        yield from self._drain()
+        self._floor_pts = None
+        yield from self._decode(group.packets[0])
+        yield from self._drain()
+
+    def _drain(self) -> Iterator[av.VideoFrame]:
+        """What the decoder still holds back; afterwards it is as if newly opened."""
+        yield from self._decode(None)
+        self._context.flush_buffers()
+
+    def _decode(self, packet: av.Packet[av.VideoStream] | None) -> Iterator[av.VideoFrame]:
+        try:
+            frames = self._context.decode(packet)
+        except av.error.MemoryError:
+            raise
+        except av.FFmpegError:
+            self.damaged += 1
+            return
+        for frame in frames:
+            if self._floor_pts is None or frame.pts is None or frame.pts >= self._floor_pts:
+                yield frame
+
+    def _time_us(self, packet: av.Packet[av.VideoStream], fallback_us: int) -> int:
+        ticks = packet.dts if packet.dts is not None else packet.pts
+        return fallback_us if ticks is None else int(ticks * self._unit_us)
+
+
+class Clock:
+    """Turns timestamps into microseconds from the container's first one, strictly growing.
+
+    The container's and not the stream's: sound that begins before the picture moves the picture
+    in every player, and transcripts must agree with frames.
+    """
+
+    def __init__(self, container: InputContainer, stream: av.VideoStream) -> None:
+        self._unit_us = float((stream.time_base or 0) * 1_000_000)
+        rate = stream.average_rate or stream.guessed_rate
+        self._step_us = round(1_000_000 / rate) if rate else 40_000
+        self._origin_us = container.start_time
+        self._last_us: int | None = None
+
+    def at_us(self, frame: av.VideoFrame) -> int:
+        ticks = frame.pts if frame.pts is not None else frame.dts
+        if ticks is None:
+            at_us = 0 if self._last_us is None else self._last_us + self._step_us
+        else:
+            shown_us = round(ticks * self._unit_us)
+            if self._origin_us is None or (self._last_us is None and shown_us < self._origin_us):
+                self._origin_us = shown_us
+            at_us = shown_us - self._origin_us
+        if self._last_us is not None:
+            at_us = max(at_us, self._last_us + 1)
+        self._last_us = at_us
+        return at_us
+
+    def end_us(self, frame: av.VideoFrame) -> int:
+        """When the frame that `at_us` was asked for last gives way to the next."""
+        lasts_us = round((frame.duration or 0) * self._unit_us) or self._step_us
+        return (self._last_us or 0) + lasts_us

@@ -1,0 +1,83 @@
+"""The decoder process's end of the conversation: messages out, acknowledgements in.
+
+Child side. Messages are small JSON, since a decoder that reads hostile files must not be able to
+make its parent unpickle anything.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import resource
+import time
+from typing import TYPE_CHECKING, Any
+
+from dam.media.shared_memory import Patch, SharedPixels
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+    from dam.contracts import Pixels
+
+_PROGRESS_S = 0.5
+_SLOTS = 8  # frames that may wait to be taken; more would only add memory
+
+
+class Link:
+    def __init__(self, connection: Connection, pixels: SharedPixels, timeout_s: float) -> None:
+        self._connection = connection
+        self._pixels = pixels
+        self._timeout_s = timeout_s
+        self._reported_s = 0.0
+        self._slot = 0
+        self._waiting = 0  # frames sent and not yet taken
+
+    def receive(self) -> dict[str, Any]:
+        """The next request. Raises EOFError when the parent is gone."""
+        request: dict[str, Any] = json.loads(self._connection.recv_bytes())
+        return request
+
+    def send(self, **message: Any) -> None:
+        self._connection.send_bytes(json.dumps(message).encode())
+
+    def progress(self) -> None:
+        """Tells the parent that this is slow, not stuck. Cheap enough to call for every frame."""
+        now_s = time.monotonic()
+        if now_s - self._reported_s > _PROGRESS_S:
+            self._reported_s = now_s
+            self.allow_cpu()
+            self.send(progress=True)
+
+    def allow_cpu(self) -> None:
+        """Lets the process compute on: without a parent to kill it, a decoder that never returns
+        would burn a core for ever. Threads count together, hence the generous factor."""
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        soft = int(used.ru_utime + used.ru_stime + 4 * self._timeout_s) + 10
+        with contextlib.suppress(ValueError, OSError):  # an administrator's limit is lower
+            resource.setrlimit(
+                resource.RLIMIT_CPU, (soft, resource.getrlimit(resource.RLIMIT_CPU)[1])
+            )
+
+    def picture(self, pixels: Pixels) -> list[int]:
+        return self._pixels.write(pixels).as_message()
+
+    def frame(self, at_us: int, number: int | None, small: Pixels, image: Pixels | None) -> None:
+        """Hands a frame over; blocks while the parent has not taken the earlier ones."""
+        if self._waiting == _SLOTS:
+            self._taken()
+        patch = self._pixels.write(small, self._slot * (Patch(0, 640, 640).end + (1 << 18)))
+        message: dict[str, Any] = {"at_us": at_us, "number": number, "small": patch.as_message()}
+        if image is not None:
+            message["image"] = self._pixels.write(image, patch.end).as_message()
+        self.send(frame=message)
+        self._slot = (self._slot + 1) % _SLOTS
+        self._waiting += 1
+
+    def drain(self) -> None:
+        """Waits until every frame was taken, so that the next thing read is a request."""
+        while self._waiting:
+            self._taken()
+
+    def _taken(self) -> None:
+        self._connection.recv_bytes()
+        self._waiting -= 1

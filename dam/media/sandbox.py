@@ -1,0 +1,149 @@
+"""Decoding without risk: every decoder runs in a killable child process with limits.
+
+The only way in which dam reads pixels or samples of a person's file. A crash, a hang or a memory
+hog costs one child and one typed error; the child is replaced at the next request.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+from dam.media.decoder_process import DecoderProcess, Limits
+from dam.media.previews import unfinished
+from dam.media.probe import Probe
+from dam.media.sampling import Sampling
+from dam.media.video_stream import VideoStream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+    from types import TracebackType
+
+    from dam.contracts import Pixels
+
+__all__ = ["Counters", "Limits", "Photo", "Sampling", "Sandbox", "VideoStream"]
+
+
+@dataclass(slots=True)
+class Counters:
+    """Originals opened to be decoded. Neither a probe nor reading a preview counts."""
+
+    photos: int = 0
+    videos: int = 0
+    audios: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    image: Pixels  # upright, sRGB, long side ≤ 1600 px
+    thumbhash: bytes
+
+
+class Sandbox:
+    """Up to `size` decoder processes, started when needed. Thread-safe; close every stream.
+
+    Every method raises `UnreadableMedia`, `UnsupportedMedia`, `OverLimit`, `DecodeTimeout`,
+    `DecoderCrashed` or `LibraryOffline`, and waits while all processes are busy.
+    """
+
+    def __init__(self, limits: Limits, *, size: int = 1) -> None:
+        self.counters = Counters()
+        self._limits = limits
+        self._lock = threading.Lock()
+        self._size = size
+        # Last in, first out: a process that exists is taken before a new one is started.
+        self._free: queue.LifoQueue[DecoderProcess | None] = queue.LifoQueue()
+        for _ in range(size):
+            self._free.put(None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the processes; waits for those that are busy."""
+        for _ in range(self._size):
+            process = self._free.get()
+            if process is not None:
+                process.kill()
+        for _ in range(self._size):
+            self._free.put(None)
+
+    def probe(self, path: Path) -> Probe:
+        return Probe.of(self._run("probe", path)[0])
+
+    def photo(self, path: Path, *, previews: Path | None = None) -> Photo:
+        """Decodes the original once; publishes its previews as the folder `previews`."""
+        self._count(photos=1)
+        with unfinished(previews) if previews else nullcontext() as folder:
+            done, image = self._run("photo", path, folder=str(folder) if folder else None)
+        return Photo(image=_present(image), thumbhash=bytes.fromhex(done["thumbhash"]))
+
+    def preview(self, path: Path) -> Pixels:
+        """Reads a picture that dam made itself."""
+        return _present(self._run("preview", path)[1])
+
+    def video(
+        self,
+        path: Path,
+        *,
+        sampling: Sampling,
+        previews: Path | None = None,
+        frames: bool = True,
+    ) -> VideoStream:
+        """One pass over the video. Iterate to the end, also when `frames` is off (then it yields
+        nothing and only makes the previews); close it in any case."""
+        self._count(videos=1)
+        wishes = {**sampling.as_message(), "frames": frames}
+        return VideoStream(self._borrowed(), path, wishes, previews)
+
+    def audio(self, path: Path, *, previews: Path) -> None:
+        self._count(audios=1)
+        with unfinished(previews) as folder:
+            self._run("audio", path, folder=str(folder))
+
+    def _run(self, do: str, path: Path, **wishes: Any) -> tuple[dict[str, Any], Pixels | None]:
+        with self._borrowed() as process:
+            process.ask(do, path, **wishes)
+            done = process.answer()["done"]
+            return done, process.pixels.read(done["image"]) if "image" in done else None
+
+    @contextmanager
+    def _borrowed(self) -> Iterator[DecoderProcess]:
+        """A process that is ready; killed and forgotten unless it is idle again at the end."""
+        process = self._free.get()
+        try:
+            if process is not None and not process.alive:
+                process.kill()
+                process = None
+            if process is None:
+                process = DecoderProcess(self._limits)
+            yield process
+        finally:
+            if process is not None and not process.idle:
+                process.kill()
+                process = None
+            self._free.put(process)
+
+    def _count(self, *, photos: int = 0, videos: int = 0, audios: int = 0) -> None:
+        with self._lock:
+            self.counters.photos += photos
+            self.counters.videos += videos
+            self.counters.audios += audios
+
+
+def _present(image: Pixels | None) -> Pixels:
+    if image is None:
+        raise ValueError("the decoder answered without a picture")
+    return image
