@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
-    from types import TracebackType
 
     from dam.errors import DamError
 
@@ -206,12 +205,7 @@ class Indexer(Protocol):
     def __enter__(self) -> Self:
         """Loads the weights."""
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
+    def __exit__(self, *_error: object) -> None: ...
 
     def index(self, items: Iterable[Item]) -> Iterator[Outcome]:
         """One outcome per item, in order. Items may arrive lazily; batch across them."""

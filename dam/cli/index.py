@@ -24,6 +24,7 @@ from rich.text import Text
 
 from dam.cli.context import Json, err, load_settings, opened, out, print_json, printable
 from dam.errors import BadRequest
+from dam.indexing.choice import choose_model, return_to_earlier_model
 from dam.indexing.claim import reclaim_lost
 from dam.indexing.plan import forget_runs, open_registry, plan_runs, retry_failed
 from dam.indexing.status import Status, read_status, read_troubles
@@ -31,8 +32,7 @@ from dam.indexing.supervise import Child, Supervisor
 from dam.indexing.worker import living_workers
 from dam.library.update import update_libraries
 from dam.liveness import living
-from dam.tables import Preference, now_us
-from dam.vectors.spaces import roll_back
+from dam.tables import now_us
 
 if TYPE_CHECKING:
     from rich.progress import Task
@@ -86,22 +86,14 @@ def reindex(
                 f"There is no indexer {indexer}; there is {', '.join(registry.classes)}."
             )
         if rollback:
-            model = roll_back(database, indexer)
-        if model is not None:
-            _choose_model(database, settings, indexer, model)
+            returned = return_to_earlier_model(database, indexer)
+            err.print(f"{indexer} works with {printable(returned)} again.")
+        elif model is not None:
+            choose_model(database, settings, indexer, model)
         else:
             plan_runs(database, registry)
             forget_runs(database, indexer)
         _index_to_idle(database, settings, [], retry=False, as_json=json)
-
-
-def _choose_model(database: Database, settings: Settings, indexer: str, model: str) -> None:
-    """Stores the choice once the model is known to be here. Raises `WeightsUnavailable`."""
-    registry = open_registry(database, settings)
-    registry.model = model
-    registry.producer(indexer)
-    with database.write() as session:
-        session.merge(Preference(key=f"{indexer}_model", value=model))
 
 
 def _index_to_idle(

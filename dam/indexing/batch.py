@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 
     from dam.contracts import Finding, Indexer
     from dam.indexing.claim import Claim
-    from dam.media.sandbox import Sandbox
-    from dam.media.video import Sampling
+    from dam.media.sandbox import Sampling, Sandbox
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from sqlalchemy import delete, insert, literal, select, update
 from dam.contracts import Kind, Producer
 from dam.indexing.registry import PREVIEWS, Registry
 from dam.tables import Asset, File, FileState, Preference, ProducerRow, Run, RunState, now_us
-from dam.vectors.spaces import switch_complete_spaces
+from dam.vectors.spaces import drop_retired, switch_complete_spaces
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,6 +56,7 @@ def plan_runs(database: Database, registry: Registry) -> Plan:
         for name, producer_id in ids.items():
             _add_missing(session, producer_id, accepts[name])
         switch_complete_spaces(session)
+    drop_retired(database)
     return Plan(ids, accepts, waiting)
 
 

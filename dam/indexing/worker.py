@@ -23,6 +23,7 @@ from dam.errors import (
     DecoderCrashed,
     DecodeTimeout,
     LeaseLost,
+    LibraryOffline,
     OutOfMemory,
     UpstreamFailed,
     WeightsUnavailable,
@@ -31,8 +32,7 @@ from dam.indexing.batch import Batch, Stopped
 from dam.indexing.claim import Claim, claim_batch, extend_leases, reclaim_lost, release
 from dam.indexing.plan import Plan, open_registry, plan_runs
 from dam.liveness import living
-from dam.media.sandbox import Limits, Sandbox
-from dam.media.video import Sampling
+from dam.media.sandbox import Counters, Limits, Sampling, Sandbox
 from dam.tables import Asset, File, FileState, ProducerRow, Run, RunState, now_us
 
 if TYPE_CHECKING:
@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from dam.indexing.batch import Results
     from dam.indexing.registry import Registry
 
+# Not the input's fault for certain: tried again, and quarantined when it happens too often.
+TRY_AGAIN = (DecoderCrashed, DecodeTimeout, OutOfMemory, LibraryOffline)
 IDLE_S = 0.5  # between two looks at an empty run table
 log = logging.getLogger(__name__)
 
@@ -69,6 +71,7 @@ class Worker:
         self._name = worker_name(os.getpid(), psutil.Process().create_time())
         self._loaded = ExitStack()
         self._entered: dict[str, Indexer] = {}
+        self.decoded = Counters()  # originals, by kind
 
     def run(self, *, until_idle: bool = False) -> None:
         settings = self._settings
@@ -78,6 +81,7 @@ class Worker:
             max_pixels=settings.max_pixels,
         )
         with self._loaded, self._heartbeat(), Sandbox(limits, size=settings.decoders) as sandbox:
+            self.decoded = sandbox.counters
             registry = open_registry(self._database, settings)
             plan = plan_runs(self._database, registry)
             while not self._stop.is_set():
@@ -201,7 +205,7 @@ class Worker:
             log.warning("%s", error)
 
     def _state_after(self, claim: Claim, error: DamError) -> RunState:
-        if isinstance(error, DecoderCrashed | DecodeTimeout | OutOfMemory):
+        if isinstance(error, TRY_AGAIN):
             spent = claim.attempts >= self._settings.attempts
             return RunState.QUARANTINED if spent else RunState.PENDING
         return RunState.FAILED
