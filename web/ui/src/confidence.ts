@@ -1,0 +1,17 @@
+/** A calibrated score in [0, 1] in the words of a person. */
+
+export interface Confidence {
+  level: 'strong' | 'good' | 'possible';
+  words: string;
+}
+
+export function confidence(score: number): Confidence {
+  if (score >= 0.7) return { level: 'strong', words: 'Strong match' };
+  if (score >= 0.4) return { level: 'good', words: 'Good match' };
+  return { level: 'possible', words: 'Possible match' };
+}
+
+/** 0.812 → "81 %". */
+export function percent(score: number): string {
+  return `${Math.round(score * 100)} %`;
+}
