@@ -14,10 +14,13 @@ from typing import TYPE_CHECKING
 from sqlalchemy import ColumnElement, and_, delete, exists, func, not_, select
 from sqlalchemy.orm import aliased
 
-from dam.errors import BadRequest, Conflict, NotFound
+from dam.errors import BadRequest, Conflict, LibraryOffline, NotFound
+from dam.library.exclusive import alone_with
+from dam.library.missing import settle_absent
 from dam.library.names import display_of, signed_64
 from dam.library.roots import root_of
-from dam.library.stacks import dissolve_broken_stacks
+from dam.library.scan import scan_library
+from dam.library.stacks import Stacker, dissolve_broken_stacks
 from dam.tables import Asset, File, FileState, Library, TagDecision
 
 if TYPE_CHECKING:
@@ -157,6 +160,23 @@ def remove_library(database: Database, name_or_id: str) -> Removal:
         session.execute(delete(Library).where(Library.id == library.id))
         dissolve_broken_stacks(session)
     return removal
+
+
+def confirm_missing(database: Database, name_or_id: str) -> int:
+    """Marks everything missing that is not there now: a person says that it is gone for good.
+
+    Also makes another folder at the root's path the right one. Returns how many files are newly
+    missing. Raises `LibraryOffline` when the library cannot be seen as a whole.
+    """
+    library = find_library(database, name_or_id)
+    with alone_with(database, library.id):
+        changes = scan_library(database, library, trusted=True)
+        if not changes.complete:
+            raise LibraryOffline(f"{library.name} could not be read as a whole: {changes.notes}")
+        with database.write() as session:
+            missing = settle_absent(session, library.id, changes, fraction=1, confirmed=True)
+            Stacker().restack(session, {file.asset_id for file in missing if file.asset_id})
+    return len(missing)
 
 
 def _describe(session: Session, library: Library) -> Removal:
