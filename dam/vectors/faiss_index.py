@@ -296,8 +296,15 @@ class FaissIndex:
         return base.ids[base.codes.nearest(query, wanted, usable=usable, probes=probes)]
 
     def sample(self, limit: int) -> Unit:
+        every = self.ids()
+        if len(every) > limit:
+            every = every[np.linspace(0, len(every) - 1, limit).astype(np.int64)]
         with self._database.read() as session:
-            return rows.sample(session, self.space.id, limit)
+            return rows.vectors(session, self.space.id, every)[1]
+
+    @property
+    def count(self) -> int:
+        return self._current().count
 
     def ids(self) -> Ids:
         state = self._current()

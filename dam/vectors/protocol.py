@@ -34,5 +34,9 @@ class VectorIndex(Protocol):
     def sample(self, limit: int) -> Unit:
         """(n, dim) float32, unit rows, n ≤ limit, spread evenly over the space."""
 
+    @property
+    def count(self) -> int:
+        """Vectors that can be found, as of the last refresh."""
+
     def ids(self) -> Ids:
         """Every vector id that can be found, ascending."""

@@ -1,0 +1,88 @@
+"""Why an asset was found, in sentences that a person understands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dam.contracts import Kind
+from dam.search.query import Channel
+from dam.store import TextField
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dam.search.dates import Period
+    from dam.search.query import Moment
+    from dam.search.text import Match
+
+MOST = 4  # reasons; more is a wall of text
+FAINT = 0.05  # below, a likeness is no reason when there is another one
+FIELDS = {
+    TextField.NAME: "file name",
+    TextField.FOLDER: "folder",
+    TextField.TITLE: "title",
+    TextField.CAPTION: "caption",
+    TextField.CAMERA: "camera",
+    TextField.PLACE: "place",
+}
+
+
+def reasons(
+    kind: Kind,
+    *,
+    shown: str,
+    visual: float,
+    moments: Sequence[Moment],
+    matches: Sequence[Match],
+    period: Period | None,
+    words: Sequence[str],
+) -> list[str]:
+    """Best reason first. `shown` is what it looks like: “a dog”, or the given picture."""
+    written = [_match(match, words) for match in _strongest(matches)]
+    if period is not None:
+        written.append(_taken(period))
+    strongest = max((match.weight for match in matches), default=0.0)
+    if visual <= 0 or (visual < FAINT and written):
+        return list(dict.fromkeys(written))[:MOST]
+    seen = _likeness(kind, shown, visual, moments)
+    said = [seen, *written] if visual >= strongest else [*written[: MOST - 1], seen]
+    return list(dict.fromkeys(said))[:MOST]
+
+
+def clock(seconds: float) -> str:
+    """0:42, 1:02:03."""
+    minutes, second = divmod(int(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
+
+
+def _likeness(kind: Kind, shown: str, visual: float, moments: Sequence[Moment]) -> str:
+    strength = "strong" if visual >= 0.75 else "good" if visual >= 0.4 else "weak"
+    at_s = moments[0].at_s if moments else None
+    subject = f"frame at {clock(at_s)} " if kind is Kind.VIDEO and at_s is not None else ""
+    return f"{subject}looks like {shown} ({strength} match)"
+
+
+def _strongest(matches: Sequence[Match]) -> list[Match]:
+    return sorted(
+        matches,
+        key=lambda match: (-match.is_exact, -len(match.words), -match.weight, match.body),
+    )
+
+
+def _match(match: Match, words: Sequence[str]) -> str:
+    if match.channel is Channel.TAGS:
+        surety = f" ({match.confidence:.0%})".replace("%", " %") if match.confidence else ""
+        label = "keyword" if match.field == "keyword" else "tag"
+        approved = " (approved)" if match.field == "approved" else ""
+        return f"{label} “{match.body}”{surety}{approved}"
+    name = FIELDS[TextField(match.field)]
+    if match.is_exact:
+        return f"{name} is “{match.body}”"
+    held = " ".join(word for word in words if word in match.words)
+    return f"{name} contains “{held}”"
+
+
+def _taken(period: Period) -> str:
+    is_day = period.label[0].isdigit() and " " in period.label
+    return f"taken {'on' if is_day else 'in'} {period.label}"

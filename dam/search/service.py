@@ -1,0 +1,277 @@
+"""A query → ranked assets with their best moments and reasons. The only entry to the search.
+
+Every hit is joined with SQL before it leaves: what was deleted, filtered away or has no present
+file drops out, whatever an index says. Nothing here writes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING
+
+from dam.errors import BadRequest, DamError, NotFound
+from dam.search.explain import reasons
+from dam.search.facts import Facts, facts_of, newest, shots_of
+from dam.search.filters import Condition, conditions, file_conditions, restricted, says
+from dam.search.fuse import OTHER_DATE, SENTENCE, fused, rounded, text_confidence
+from dam.search.moments import moments_of
+from dam.search.parse import Parsed, parse
+from dam.search.query import Channel, Hit, Moment, Query, Results, Waiting
+from dam.search.text import TextHit, text_hits
+from dam.search.visual import VisualChannel, not_looked_at, pending, unanswered
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from sqlalchemy import Select
+    from sqlalchemy.orm import Session
+
+    from dam.config import Settings
+    from dam.contracts import QueryEncoder, Unit
+    from dam.db import Database
+    from dam.search.visual import VectorHit
+
+LARGEST = 10_000  # results of one query
+PER_RESULT = 8  # frames asked of the index for every wanted asset: a video has many
+FRAMES = (200, 20_000)  # at least and at most
+IN_PERIOD = 0.9  # of an asset taken at a date that is all that was asked for
+
+
+@dataclass(slots=True)
+class _Candidate:
+    asset_id: str
+    frames: list[VectorHit] = field(default_factory=list)
+    text: TextHit | None = None
+    in_period: bool = False
+    visual: float = 0.0
+    score: float = 0.0
+
+
+class SearchService:
+    """One for a process; safe to share between threads. `encoder` opens the query encoder and
+    may raise `WeightsUnavailable`: names, metadata and dates then answer alone."""
+
+    def __init__(
+        self,
+        database: Database,
+        settings: Settings,
+        encoder: Callable[[], QueryEncoder] | None,
+        *,
+        today: Callable[[], date] = date.today,
+    ) -> None:
+        self._database = database
+        self._visual = VisualChannel(database, settings, encoder)
+        self._today = today
+
+    def search(self, query: Query) -> Results:
+        """Raises `BadRequest` for a malformed query, `NotFound` for an unknown `like_asset`."""
+        if not 0 < query.limit <= LARGEST:
+            raise BadRequest(f"The limit must lie between 1 and {LARGEST}.")
+        parsed = parse(query.text, today=self._today())
+        with self._database.read() as session:
+            return _Search(session, self._visual, query, parsed).results()
+
+
+class _Search:
+    """One query in one consistent snapshot of the database."""
+
+    def __init__(
+        self, session: Session, visual: VisualChannel, query: Query, parsed: Parsed
+    ) -> None:
+        self._session = session
+        self._visual = visual
+        self._query = query
+        self._parsed = parsed
+        self._conditions: list[Condition] = [
+            *conditions(parsed.filters),
+            *conditions(query.filters),
+            *(says(phrase) for phrase in parsed.phrases),
+            *(~says(word) for word in parsed.excluded),
+        ]
+        self._within: Select[str] | None = restricted(self._conditions)
+        self._waiting: list[Waiting] = []
+        self._worth: dict[str, float] = {}
+
+    def results(self) -> Results:
+        is_like = self._query.like is not None or self._query.like_asset is not None
+        if self._parsed.is_empty and not is_like:
+            return Results(self._listing(), pending(self._session))
+        candidates: dict[str, _Candidate] = {}
+        if not is_like:
+            self._add_text(candidates)
+            self._add_period(candidates)
+        hits = self._with_visual(candidates)
+        return Results(hits, self._waiting + pending(self._session))
+
+    # Candidates ---------------------------------------------------------------------------
+
+    def _add_text(self, candidates: dict[str, _Candidate]) -> None:
+        found, self._worth = text_hits(
+            self._session, self._parsed.words, self._parsed.whole, within=self._within
+        )
+        for asset_id, hit in found.items():
+            candidates[asset_id] = _Candidate(asset_id, text=hit)
+
+    def _add_period(self, candidates: dict[str, _Candidate]) -> None:
+        if self._parsed.is_only_period:
+            for asset_id in newest(
+                self._session,
+                self._query.limit,
+                conditions=self._conditions,
+                period=self._parsed.period,
+            ):
+                candidates.setdefault(asset_id, _Candidate(asset_id))
+
+    def _with_visual(self, candidates: dict[str, _Candidate]) -> list[Hit]:
+        """Asks for more frames until enough of their assets pass the filters and have a file."""
+        queries, fingerprint = self._visual_query()
+        if queries is None:
+            return self._hits(candidates)
+        self._waiting += not_looked_at(self._session, fingerprint)
+        frames = min(max(PER_RESULT * self._query.limit, FRAMES[0]), FRAMES[1])
+        while True:
+            everything = {
+                asset_id: _Candidate(asset_id, text=known.text)
+                for asset_id, known in candidates.items()
+            }
+            for hit in self._visual.search(
+                self._session, queries, fingerprint, frames, within=self._within
+            ):
+                if hit.asset_id != self._query.like_asset:
+                    known = everything.setdefault(hit.asset_id, _Candidate(hit.asset_id))
+                    known.frames.append(hit)
+            hits = self._hits(everything)
+            enough = len(hits) >= self._query.limit or frames >= FRAMES[1]
+            if enough or self._visual.is_exhausted(frames):
+                return hits
+            frames = min(4 * frames, FRAMES[1])
+
+    def _visual_query(self) -> tuple[Unit | None, str]:
+        query = self._query
+        try:
+            if query.like_asset is not None:
+                return self._visual.query_of_asset(self._session, query.like_asset)
+            if query.like is not None:
+                return self._visual.query_of_image(query.like)
+            if self._parsed.is_only_period:
+                return None, ""
+            return self._visual.query_of_text(self._parsed.sentence)
+        except NotFound:
+            raise
+        except DamError as error:
+            self._waiting.append(unanswered(error))
+            return None, ""
+
+    # Ranking ------------------------------------------------------------------------------
+
+    def _hits(self, candidates: dict[str, _Candidate]) -> list[Hit]:
+        facts = facts_of(
+            self._session,
+            list(candidates),
+            conditions=self._conditions,
+            file_conditions=[
+                *file_conditions(self._parsed.filters),
+                *file_conditions(self._query.filters),
+            ],
+            preferred={
+                asset_id: known.text.file_id
+                for asset_id, known in candidates.items()
+                if known.text is not None and known.text.file_id is not None
+            },
+        )
+        present = [candidates[asset_id] for asset_id in candidates if asset_id in facts]
+        self._score(present, facts)
+        present.sort(
+            key=lambda known: (
+                -rounded(known.score),
+                -(facts[known.asset_id].captured_us or -(2**62)),
+                known.asset_id,
+            )
+        )
+        best = present[: self._query.limit]
+        shots = shots_of(self._session, [known.asset_id for known in best if known.frames])
+        return [self._hit(known, facts[known.asset_id], shots) for known in best]
+
+    def _score(self, candidates: Sequence[_Candidate], facts: dict[str, Facts]) -> None:
+        period = self._parsed.period
+        for known in candidates:
+            captured_local = facts[known.asset_id].captured_local
+            known.in_period = period is not None and period.contains(captured_local)
+            known.visual = max((frame.confidence for frame in known.frames), default=0.0)
+            # A model's tags come from the same vectors as the visual channel: in a sentence they
+            # would count one opinion twice.
+            with_model_tags = not known.frames or len(self._parsed.words) < SENTENCE
+            text = (
+                text_confidence(known.text.matches, self._worth, with_model_tags=with_model_tags)
+                if known.text
+                else 0.0
+            )
+            if known.in_period and self._parsed.is_only_period:
+                text = max(text, IN_PERIOD)
+            known.score = fused(known.visual, text)
+        if any(known.in_period for known in candidates):
+            for known in candidates:
+                known.score *= 1.0 if known.in_period else OTHER_DATE
+
+    # Answers ------------------------------------------------------------------------------
+
+    def _hit(self, known: _Candidate, facts: Facts, shots: dict[str, list[tuple[int, int]]]) -> Hit:
+        matches = known.text.matches if known.text else []
+        if known.frames:
+            moments = moments_of(known.frames, shots.get(known.asset_id, ()))
+        else:
+            tags_only = matches and all(match.channel is Channel.TAGS for match in matches)
+            channel = Channel.TAGS if tags_only else Channel.TEXT if matches else Channel.DATES
+            moments = [Moment(None, None, known.score, channel)]
+        why = reasons(
+            facts.kind,
+            shown=self._shown(),
+            visual=known.visual,
+            moments=moments if known.frames else [],
+            matches=matches,
+            period=self._parsed.period if known.in_period else None,
+            words=self._parsed.words,
+        )
+        return _hit_of(facts, known.score, moments, why)
+
+    def _shown(self) -> str:
+        if self._query.like_asset is not None:
+            return "the chosen picture"
+        return "the given picture" if self._query.like is not None else f"“{self._parsed.sentence}”"
+
+    def _listing(self) -> list[Hit]:
+        """No words: everything that passes the filters, the newest first."""
+        listed = newest(self._session, self._query.limit, conditions=self._conditions)
+        facts = facts_of(
+            self._session,
+            listed,
+            conditions=(),
+            file_conditions=[
+                *file_conditions(self._parsed.filters),
+                *file_conditions(self._query.filters),
+            ],
+        )
+        why = ["matches the filters"] if self._conditions else ["everything, newest first"]
+        return [
+            _hit_of(facts[asset_id], 1.0, [Moment(None, None, 1.0, Channel.TEXT)], why)
+            for asset_id in listed
+            if asset_id in facts
+        ]
+
+
+def _hit_of(facts: Facts, score: float, moments: list[Moment], why: list[str]) -> Hit:
+    return Hit(
+        facts.asset_id,
+        facts.path,
+        facts.kind,
+        rounded(score),
+        moments,
+        why,
+        width_px=facts.width_px,
+        height_px=facts.height_px,
+        duration_s=None if facts.duration_us is None else facts.duration_us / 1e6,
+        captured_local=facts.captured_local,
+        offline=facts.offline,
+        thumbhash=facts.thumbhash,
+    )

@@ -1,0 +1,250 @@
+"""Candidates from what pictures and frames show, and what is missing for a full answer.
+
+Holds what is dear to make: the encoder, the vectors of past queries, the index of the space, a
+sample of it. Works without any of them: it then answers nothing and says what is waiting.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from sqlalchemy import func, select
+
+from dam.errors import DamError, NotFound
+from dam.search.fuse import Background
+from dam.search.query import Channel, Waiting
+from dam.store import unpack_vectors
+from dam.tables import Asset, ProducerRow, Run, RunState, VectorRow
+from dam.vectors.faiss_index import FaissIndex
+from dam.vectors.spaces import Space, serving_space, space_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from sqlalchemy import Select
+    from sqlalchemy.orm import Session
+
+    from dam.config import Settings
+    from dam.contracts import Pixels, QueryEncoder, Unit
+    from dam.db import Database
+    from dam.vectors.protocol import Ids, VectorIndex
+
+INDEXER = "visual"
+REMEMBERED = 256  # query vectors: 2 kB each; paging and filtering ask the same query again
+SAMPLE = 1_000  # vectors of the background; its mean is then good to a thirtieth of a deviation
+LIKE_FRAMES = 8  # frames of a video that stand for all of it
+COMMAND = re.compile(r"dam models [a-z]+(?: [\w./:@+-]*[\w/])?")
+DEFAULT_COMMAND = "dam models pull fast"
+
+
+@dataclass(frozen=True, slots=True)
+class VectorHit:
+    vector_id: int
+    asset_id: str
+    confidence: float  # in [0, 1], `dam.search.fuse`
+    at_us: int | None
+    start_us: int | None
+    end_us: int | None
+
+
+class VisualChannel:
+    """Safe to share between threads."""
+
+    def __init__(
+        self,
+        database: Database,
+        settings: Settings,
+        open_encoder: Callable[[], QueryEncoder] | None,
+    ) -> None:
+        self._database = database
+        self._settings = settings
+        self._open_encoder = open_encoder
+        self._encoder: QueryEncoder | None = None
+        self._vectors: OrderedDict[tuple[str, str], Unit] = OrderedDict()
+        self._index: FaissIndex | None = None
+        self._sample: tuple[int, int, Unit] | None = None  # space id, count, (n, dim)
+        self._lock = threading.Lock()
+
+    # Query vectors ------------------------------------------------------------------------
+
+    def query_of_text(self, text: str) -> tuple[Unit, str]:
+        """(1, dim) and the fingerprint of its space. Raises `DamError` without an encoder."""
+        return self._asked(lambda encoder: self._remembered(encoder, text))
+
+    def query_of_image(self, image: Pixels) -> tuple[Unit, str]:
+        """(1, dim) and the fingerprint of its space. Raises `DamError` without an encoder."""
+        return self._asked(lambda encoder: encoder.encode_image([image]))
+
+    def query_of_asset(self, session: Session, asset_id: str) -> tuple[Unit, str]:
+        """(n, dim) of an asset that is indexed; needs no encoder."""
+        if session.get(Asset, asset_id) is None:
+            raise NotFound(f"There is no asset {asset_id}.")
+        space = serving_space(session, INDEXER)
+        rows = (
+            session.scalars(
+                select(VectorRow.values)
+                .where(VectorRow.asset_id == asset_id, VectorRow.space_id == space.id)
+                .order_by(VectorRow.id)
+            ).all()
+            if space
+            else []
+        )
+        if space is None or not rows:
+            raise NotFound(f"The asset {asset_id} has not been looked at by a visual model yet.")
+        picked = np.unique(np.linspace(0, len(rows) - 1, LIKE_FRAMES).astype(int))
+        return unpack_vectors([rows[at] for at in picked]), space.fingerprint
+
+    def _asked(self, ask: Callable[[QueryEncoder], Unit]) -> tuple[Unit, str]:
+        was_open = self._encoder is not None
+        try:
+            return self._answer(ask)
+        except (DamError, OSError) as error:
+            self._encoder = None
+            if not was_open:
+                raise _as_dam_error(error) from error
+        try:  # the encoder process may have been restarted since it was opened
+            return self._answer(ask)
+        except OSError as error:
+            raise _as_dam_error(error) from error
+
+    def _answer(self, ask: Callable[[QueryEncoder], Unit]) -> tuple[Unit, str]:
+        encoder = self._encoder
+        if encoder is None:
+            if self._open_encoder is None:
+                raise DamError(f"No visual model is set up; run: {DEFAULT_COMMAND}")
+            encoder = self._encoder = self._open_encoder()
+        return ask(encoder), encoder.space
+
+    def _remembered(self, encoder: QueryEncoder, text: str) -> Unit:
+        key = (encoder.space, text)
+        with self._lock:
+            if key in self._vectors:
+                self._vectors.move_to_end(key)
+                return self._vectors[key]
+        vector = encoder.encode_text([text])
+        with self._lock:
+            self._vectors[key] = vector
+            while len(self._vectors) > REMEMBERED:
+                self._vectors.popitem(last=False)
+        return vector
+
+    # Neighbours ---------------------------------------------------------------------------
+
+    def search(
+        self,
+        session: Session,
+        queries: Unit,
+        fingerprint: str,
+        limit: int,
+        *,
+        within: Select[str] | None,
+    ) -> list[VectorHit]:
+        """The nearest moments to any of the queries, best first; empty without that space."""
+        space = space_of(session, fingerprint)
+        if space is None or space.dim != queries.shape[1]:
+            return []
+        index = self._index_of(space)
+        sample = self._sample_of(space, index)
+        allowed = None if within is None else _allowed(session, within)
+        best: dict[int, float] = {}
+        for query in queries:
+            found = index.search(query, limit, allowed=allowed)
+            cosines = np.array([hit.score for hit in found], np.float64)
+            confidences = Background.of(query, sample).confidence(cosines)
+            for hit, confidence in zip(found, confidences, strict=True):
+                best[hit.vector_id] = max(best.get(hit.vector_id, 0.0), float(confidence))
+        return _described(session, best)
+
+    def is_exhausted(self, limit: int) -> bool:
+        """True when a search with this limit has already seen every vector."""
+        return self._index is None or limit >= self._index.count
+
+    def _index_of(self, space: Space) -> VectorIndex:
+        with self._lock:
+            if self._index is None or self._index.space != space:
+                # One at a time: after a change of model the old one would fill memory for nobody.
+                self._index = FaissIndex(
+                    self._database,
+                    space,
+                    self._settings.index_path,
+                    threads=self._settings.threads,
+                )
+            index = self._index
+        index.refresh()
+        return index
+
+    def _sample_of(self, space: Space, index: VectorIndex) -> Unit:
+        known = self._sample
+        if known and known[0] == space.id and abs(known[1] - index.count) * 10 <= known[1]:
+            return known[2]
+        sample = index.sample(SAMPLE)
+        self._sample = (space.id, index.count, sample)
+        return sample
+
+
+def _as_dam_error(error: DamError | OSError) -> DamError:
+    if isinstance(error, DamError):
+        return error
+    return DamError(f"The query encoder does not answer: {error}.")
+
+
+def pending(session: Session) -> list[Waiting]:
+    """Says how many assets the visual indexer has still to look at."""
+    count = session.scalar(
+        select(func.count())
+        .select_from(Run)
+        .join(ProducerRow)
+        .where(
+            ProducerRow.indexer == INDEXER,
+            ProducerRow.active,
+            Run.state.in_((RunState.PENDING, RunState.LEASED)),
+        )
+    )
+    return [Waiting(Channel.VISUAL, pending=count)] if count else []
+
+
+def unanswered(error: DamError) -> Waiting:
+    """Why the visual channel gave no answer, and the command that mends it."""
+    command = COMMAND.search(str(error))
+    return Waiting(
+        Channel.VISUAL, reason=str(error), command=command[0] if command else DEFAULT_COMMAND
+    )
+
+
+def not_looked_at(session: Session, fingerprint: str) -> list[Waiting]:
+    """Says so when there is no vector in the space of a query."""
+    if space_of(session, fingerprint) is not None:
+        return []
+    reason = (
+        "Nothing has been looked at by this model yet."
+        if serving_space(session, INDEXER) is None
+        else "The pictures were looked at by another model than the one that is set up now."
+    )
+    return [Waiting(Channel.VISUAL, reason=reason, command="dam index")]
+
+
+def _allowed(session: Session, within: Select[str]) -> Ids:
+    found = session.scalars(select(VectorRow.id).where(VectorRow.asset_id.in_(within)))
+    return np.fromiter(found, np.int64)
+
+
+def _described(session: Session, best: dict[int, float]) -> list[VectorHit]:
+    listed: Sequence[int] = sorted(best)
+    hits = []
+    for start in range(0, len(listed), 10_000):
+        rows = session.execute(
+            select(
+                VectorRow.id,
+                VectorRow.asset_id,
+                VectorRow.at_us,
+                VectorRow.start_us,
+                VectorRow.end_us,
+            ).where(VectorRow.id.in_(listed[start : start + 10_000]))
+        )
+        hits += [VectorHit(row[0], row[1], best[row[0]], row[2], row[3], row[4]) for row in rows]
+    return sorted(hits, key=lambda hit: (-hit.confidence, hit.vector_id))
