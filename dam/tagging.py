@@ -107,4 +107,4 @@ def count_words(session: Session, *, limit: int = 1000) -> list[WordCount]:
         .order_by(number.desc(), shown.c.word)
         .limit(limit)
     )
-    return [WordCount(word, assets) for word, assets in rows.tuples()]
+    return [WordCount(word, assets) for word, assets in rows]

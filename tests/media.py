@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import av
 import numpy as np
+from av.video.frame import PictureType
 from PIL import Image
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def write_clip(
             for step in range(int(seconds_each * rate)):
                 image = picture(colour, seed=number * 1000 + step)
                 frame = av.VideoFrame.from_image(image)
-                frame.pict_type = "I" if step == 0 else "NONE"
+                frame.pict_type = PictureType.I if step == 0 else PictureType.NONE
                 container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return path

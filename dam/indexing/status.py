@@ -140,14 +140,13 @@ def _indexers(
         counts.setdefault(indexer, Counter())[state] = number
     executed: dict[str, int] = {}
     if since_us is not None:
-        executed = dict(
-            session.execute(
-                select(ProducerRow.indexer, func.count())
-                .join(Run, Run.producer_id == ProducerRow.id)
-                .where(Run.finished_us >= since_us)
-                .group_by(ProducerRow.indexer)
-            ).tuples()
+        ended = (
+            select(ProducerRow.indexer, func.count())
+            .join(Run, Run.producer_id == ProducerRow.id)
+            .where(Run.finished_us >= since_us)
+            .group_by(ProducerRow.indexer)
         )
+        executed = {indexer: number for indexer, number in session.execute(ended)}
     classes = registry.classes
     found = []
     for name in (PREVIEWS, *classes):
@@ -175,7 +174,5 @@ def _assets_by_kind(session: Session) -> dict[str, int]:
     readable = (
         select(File.id).where(File.asset_id == Asset.id, File.state == FileState.PRESENT).exists()
     )
-    rows = session.execute(
-        select(Asset.kind, func.count()).where(readable).group_by(Asset.kind)
-    ).tuples()
-    return dict(rows.all())
+    rows = session.execute(select(Asset.kind, func.count()).where(readable).group_by(Asset.kind))
+    return {kind: number for kind, number in rows}

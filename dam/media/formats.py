@@ -10,10 +10,11 @@ from pathlib import PurePath
 
 from dam.contracts import Kind
 
-# Formats of Pillow and pillow-heif. Not in it: EPS and WMF (an interpreter runs), the stubs that
-# decode nothing (BUFR, GRIB, HDF5, MPEG) and the metadata container IPTC.
+# Formats of Pillow; HEIF joins them when pillow-heif is loaded, and MPO comes with JPEG. Not in it:
+# EPS and WMF (an interpreter runs), the stubs that decode nothing (BUFR, GRIB, HDF5, MPEG) and the
+# metadata container IPTC.
 PICTURE_FORMATS = (
-    *("JPEG", "MPO", "PNG", "HEIF", "AVIF", "WEBP", "TIFF", "GIF", "BMP", "DIB", "JPEG2000"),
+    *("JPEG", "PNG", "AVIF", "WEBP", "TIFF", "GIF", "BMP", "DIB", "JPEG2000"),
     *("PPM", "PSD", "QOI", "TGA", "ICO", "ICNS", "CUR", "DDS", "FITS", "PCX", "DCX", "SGI"),
     *("SUN", "XBM", "XPM", "MSP", "PIXAR", "FLI", "FTEX", "BLP", "GBR", "IM", "PCD", "SPIDER"),
     *("MCIDAS", "IMT", "XVTHUMB"),

@@ -71,7 +71,7 @@ def _embedded(raw: rawpy.RawPy, max_pixels: int) -> Image.Image | None:
         return None
     try:
         if isinstance(thumb.data, bytes):
-            image: Image.Image = Image.open(io.BytesIO(thumb.data), formats=["JPEG", "MPO"])
+            image: Image.Image = Image.open(io.BytesIO(thumb.data), formats=["JPEG"])
         else:
             image = Image.fromarray(thumb.data)
     except OSError:

@@ -8,7 +8,6 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from dam.library.update import update_libraries
 from PIL import Image
 from sqlalchemy import func, select, update
 
@@ -18,6 +17,7 @@ from dam.indexing.registry import PREVIEWS
 from dam.indexing.status import read_status, read_troubles
 from dam.indexing.worker import Worker
 from dam.library.libraries import add_library
+from dam.library.update import update_libraries
 from dam.media.previews import preview_folder
 from dam.store import load_findings
 from dam.tables import Asset, File, Run, RunState, ShotRow, TagRow, VectorRow, Verdict
@@ -60,7 +60,7 @@ def index_all(database: Database, settings: Settings) -> Counters:
 
 def ids_by_name(database: Database) -> dict[str, str | None]:
     with database.read() as session:
-        return dict(session.execute(select(File.display, File.asset_id)).tuples().all())
+        return dict(session.execute(select(File.display, File.asset_id)).all())
 
 
 def words(database: Database, name: str) -> set[str]:

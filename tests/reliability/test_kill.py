@@ -1,12 +1,11 @@
 """R1: kill -9 of everything at random times loses nothing and doubles nothing.
 
-`RELIABILITY_FULL=1` (make reliability) runs the published size.
+`make reliability` runs the published size.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
 import random
 import signal
 import subprocess
@@ -15,6 +14,7 @@ import time
 from typing import TYPE_CHECKING
 
 import psutil
+import pytest
 from sqlalchemy import func, select, text
 
 from dam.config import Settings
@@ -22,12 +22,15 @@ from dam.schema import open_database
 from dam.tables import Asset, File, Run, RunState
 from tests.cli import Dam
 from tests.media import BLUE, GREEN, RED, write_clip, write_jpeg
+from tests.reliability.conftest import Tier
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-FULL = "RELIABILITY_FULL" in os.environ
-FILES, KILLS = (2000, 200) if FULL else (150, 8)
+    from tests.reliability.conftest import RecordFigure
+
+# files, kills
+SIZES = {Tier.CI: (150, 8), Tier.FULL: (2000, 200)}
 
 
 def kill_group(process: subprocess.Popen[bytes]) -> None:
@@ -41,11 +44,14 @@ def kill_group(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def test_r1_kill_at_random_times(tmp_path: Path) -> None:
-    seed = int(os.environ.get("RELIABILITY_SEED", random.SystemRandom().randrange(2**32)))
+@pytest.mark.timeout(3600)
+def test_r1_kill_at_random_times(
+    tmp_path: Path, tier: Tier, seed: int, record_figure: RecordFigure
+) -> None:
+    files, kills = SIZES[tier]
     chance = random.Random(seed)
     folder = tmp_path / "photos"
-    for number in range(FILES):
+    for number in range(files):
         write_jpeg(
             folder / f"{number % 10}" / f"{number}.jpg", (RED, GREEN, BLUE)[number % 3], number
         )
@@ -53,7 +59,7 @@ def test_r1_kill_at_random_times(tmp_path: Path) -> None:
     dam = Dam(tmp_path / "home", {"indexers": "shots", "log_level": "ERROR"})
     dam.run("library", "add", str(folder))
     killed = 0
-    for _ in range(KILLS):
+    for _ in range(kills):
         process = subprocess.Popen(
             [sys.executable, "-m", "dam", "index"],
             env=dam.environment,
@@ -65,13 +71,11 @@ def test_r1_kill_at_random_times(tmp_path: Path) -> None:
         kill_group(process)
     started = time.monotonic()
     report = dam.json("index")
-    print(  # noqa: T201
-        f"R1 seed {seed}: {killed} of {KILLS} runs killed, finished in "
-        f"{time.monotonic() - started:.1f} s"
-    )
+    record_figure("R1", "kills", killed)
+    record_figure("R1", "time to finish after the last kill", time.monotonic() - started, "s")
     assert report["runs"]["previews"] == {
         "executed": report["runs"]["previews"]["executed"],
-        "done": FILES + 1,
+        "done": files + 1,
         "failed": 0,
         "quarantined": 0,
         "waiting": 0,
@@ -79,8 +83,8 @@ def test_r1_kill_at_random_times(tmp_path: Path) -> None:
     database = open_database(Settings(home=dam.home))
     with database.read() as session:
         assert session.scalar(text("PRAGMA integrity_check")) == "ok"
-        assert session.scalar(select(func.count()).select_from(Asset)) == FILES + 1
-        assert session.scalar(select(func.count()).select_from(File)) == FILES + 1
+        assert session.scalar(select(func.count()).select_from(Asset)) == files + 1
+        assert session.scalar(select(func.count()).select_from(File)) == files + 1
         assert set(session.scalars(select(Run.state))) == {RunState.DONE}
     database.close()
     assert dam.json("verify") == {"problems": []}
