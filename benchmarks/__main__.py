@@ -22,23 +22,19 @@ if TYPE_CHECKING:
 
 def find_benchmarks(names: list[str]) -> list[ModuleType]:
     """The named benchmark modules, or all of them."""
-    found = {}
-    for info in pkgutil.iter_modules(benchmarks.__path__):
-        if info.name == "__main__":
-            continue
-        module = importlib.import_module(f"benchmarks.{info.name}")
-        if hasattr(module, "measure"):
-            found[info.name] = module
-    unknown = sorted(set(names) - set(found))
+    modules = [info.name for info in pkgutil.iter_modules(benchmarks.__path__)]
+    unknown = sorted(set(names) - set(modules))
     if unknown:
-        sys.exit(f"no benchmark named {', '.join(unknown)}; there are {', '.join(found)}")
-    return [module for name, module in found.items() if not names or name in names]
+        sys.exit(f"no benchmark is named {', '.join(unknown)}")
+    chosen = names or [name for name in modules if name != "__main__"]
+    found = (importlib.import_module(f"benchmarks.{name}") for name in chosen)
+    return [module for module in found if hasattr(module, "measure")]
 
 
 def show(figure: Figure) -> None:
     value = f"{figure.value:,.3g}" if abs(figure.value) < 1000 else f"{figure.value:,.0f}"
     target = f"(goal {figure.target})" if figure.target else ""
-    print(f"  {figure.goal:4} {figure.name:52} {value:>8} {figure.unit:10} {target}")
+    print(f"  {figure.goal:4} {figure.name:58} {value:>8} {figure.unit:10} {target}")
     if figure.note:
         print(f"       {figure.note}")
 

@@ -6,10 +6,12 @@ seconds taken in one run carries over to other machines.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import platform
 import resource
 import subprocess
+import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -52,11 +54,43 @@ def _cpu_s() -> float:
 
 @contextmanager
 def measured() -> Iterator[Cost]:
-    """The cost of a block; children count once they have ended and been waited for."""
+    """The cost of a block with all processes that began and ended in it."""
+    _adopt_orphans()
+    before = _children()
     cost = Cost()
     wall_s, cpu_s = time.perf_counter(), _cpu_s()
     yield cost
-    cost.wall_s, cost.cpu_s = time.perf_counter() - wall_s, _cpu_s() - cpu_s
+    cost.wall_s = time.perf_counter() - wall_s
+    _await(_children() - before)
+    cost.cpu_s = _cpu_s() - cpu_s
+
+
+def _adopt_orphans() -> None:
+    """Lets processes whose parent was killed become ours (Linux).
+
+    Their time would be lost otherwise: ExifTool ends after the process that started it is killed.
+    """
+    if sys.platform == "linux":
+        pr_set_child_subreaper = 36
+        ctypes.CDLL(None).prctl(pr_set_child_subreaper, 1)
+
+
+def _children() -> set[int]:
+    return {child.pid for child in psutil.Process().children()}
+
+
+def _await(processes: set[int]) -> None:
+    """Waits for them a moment: one that stays (a resource tracker) is not part of the work."""
+    until_s = time.monotonic() + 2
+    while processes and time.monotonic() < until_s:
+        for pid in list(processes):
+            try:
+                ended, _ = os.waitpid(pid, os.WNOHANG)
+            except ChildProcessError:
+                ended = pid
+            if ended:
+                processes.discard(pid)
+        time.sleep(0.01)
 
 
 def run_measured(
