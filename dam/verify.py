@@ -17,7 +17,7 @@ from sqlalchemy.exc import DatabaseError
 from dam.indexing.plan import PREVIEW_PRODUCER
 from dam.media.previews import preview_folder
 from dam.tables import Asset, ProducerRow, Run, RunState
-from dam.vectors.faiss_index import rebuild_index, verify_index
+from dam.vectors.upkeep import rebuild_index, verify_index
 
 if TYPE_CHECKING:
     from dam.config import Settings

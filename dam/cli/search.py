@@ -33,14 +33,14 @@ def search(
     json: Json = False,
 ) -> None:
     """Search photos and moments in video by what they show, and everything by its metadata."""
-    from dam.search import Query, SearchService, results_as_json
+    from dam.search import Filters, Query, SearchService, results_as_json
 
     settings = load_settings()
     with opened(settings) as database:
         service = SearchService(database, settings, lambda: open_query_encoder(database, settings))
         query = Query(
             text=" ".join(text or []),
-            kind=kind,
+            filters=Filters(kinds=frozenset({kind}) if kind else frozenset()),
             limit=limit,
             like=_picture(settings, like) if like else None,
         )
