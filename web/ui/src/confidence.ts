@@ -1,14 +1,14 @@
 /** A calibrated score in [0, 1] in the words of a person. */
 
 export interface Confidence {
-  level: 'strong' | 'good' | 'possible';
+  level: 'strong' | 'good' | 'weak';
   words: string;
 }
 
 export function confidence(score: number): Confidence {
-  if (score >= 0.7) return { level: 'strong', words: 'Strong match' };
+  if (score >= 0.75) return { level: 'strong', words: 'Strong match' };
   if (score >= 0.4) return { level: 'good', words: 'Good match' };
-  return { level: 'possible', words: 'Possible match' };
+  return { level: 'weak', words: 'Weak match' };
 }
 
 /** 0.812 → "81 %". */

@@ -1,83 +1,78 @@
-/** Every request the app makes. Failures are `Problem`s. */
+/** Every request the app makes, typed by the API's own document. Failures are `Problem`s. */
+import createClient from 'openapi-fetch';
 import { connection } from '../stores/connection.svelte';
 import type { Filters } from './filters';
 import { Problem, problemOf } from './problem';
-import type {
-  Asset,
-  AssetCard,
-  AssetPage,
-  FailedRun,
-  FileView,
-  Jobs,
-  Library,
-  Results,
-  Verdict,
-} from './types';
+import type { paths } from './schema';
+import type { Verdict } from './types';
 
-const ROOT = '/api/v1';
+const http = createClient<paths>({ fetch: reach });
 
-type Query = Record<string, string | number | null | undefined>;
-
-async function request<T>(path: string, query: Query = {}, init: RequestInit = {}): Promise<T> {
-  const given = Object.entries(query).filter(([, v]) => v !== null && v !== undefined);
-  const search = new URLSearchParams(given.map(([k, v]) => [k, String(v)]));
-  let response: Response;
+/** `fetch` that notes whether the server answers at all. */
+async function reach(request: Request): Promise<Response> {
   try {
-    response = await fetch(`${ROOT}${path}${search.size ? `?${search}` : ''}`, init);
+    const response = await fetch(request);
+    connection.lost = false;
+    return response;
   } catch (error) {
-    if (error instanceof DOMException) throw error;
+    if (request.signal.aborted) throw error;
     connection.lost = true;
     throw new Problem('dam does not answer. Is the server running?', 0);
   }
-  connection.lost = false;
-  const body: unknown = await response.json().catch(() => null);
-  if (!response.ok) throw problemOf(body, response);
-  return body as T;
 }
 
-const send = (method: string, body: unknown): RequestInit => ({
-  method,
-  headers: { 'Content-Type': 'application/json' },
-  body: JSON.stringify(body),
-});
-
-const signalled = (signal?: AbortSignal): RequestInit => (signal ? { signal } : {});
+async function answer<T>(
+  asked: Promise<{ data?: T; error?: unknown; response: Response }>,
+): Promise<T> {
+  const { data, error, response } = await asked;
+  if (data === undefined) throw problemOf(error, response);
+  return data;
+}
 
 export const api = {
-  search: (q: string, filters: Filters, limit: number, signal?: AbortSignal) =>
-    request<Results>('/search', { q, limit, ...filters }, signalled(signal)),
+  search: (q: string, filters: Filters, limit: number, signal: AbortSignal) =>
+    answer(http.GET('/api/v1/search', { params: { query: { q, limit, ...filters } }, signal })),
 
-  similar: (id: string, limit: number, signal?: AbortSignal) =>
-    request<Results>(`/assets/${id}/similar`, { limit }, signalled(signal)),
+  similar: (asset_id: string, limit: number, signal: AbortSignal) =>
+    answer(
+      http.GET('/api/v1/assets/{asset_id}/similar', {
+        params: { path: { asset_id }, query: { limit } },
+        signal,
+      }),
+    ),
 
-  newest: (filters: Filters, limit: number, cursor: string | null, signal?: AbortSignal) =>
-    request<AssetPage>('/assets', { limit, cursor, ...filters }, signalled(signal)),
+  newest: (filters: Filters, limit: number, cursor: string | null, signal: AbortSignal) =>
+    answer(
+      http.GET('/api/v1/assets', {
+        params: { query: { limit, ...(cursor === null ? {} : { cursor }), ...filters } },
+        signal,
+      }),
+    ),
 
-  cards: async (ids: string[], signal?: AbortSignal): Promise<AssetCard[]> =>
-    (
-      await request<AssetPage>(
-        '/assets',
-        { ids: ids.join(','), limit: ids.length },
-        signalled(signal),
-      )
-    ).assets,
+  cards: async (ids: string[], signal: AbortSignal) => {
+    const query = { ids: ids.join(','), limit: ids.length };
+    return (await answer(http.GET('/api/v1/assets', { params: { query }, signal }))).assets;
+  },
 
-  asset: (id: string) => request<Asset>(`/assets/${id}`),
+  asset: (asset_id: string) =>
+    answer(http.GET('/api/v1/assets/{asset_id}', { params: { path: { asset_id } } })),
 
-  decide: (id: string, word: string, verdict: Verdict) =>
-    request<Asset>(`/assets/${id}`, {}, send('PATCH', { tags: [{ word, verdict }] })),
+  decide: (asset_id: string, word: string, verdict: Verdict | null) =>
+    answer(
+      http.PATCH('/api/v1/assets/{asset_id}', {
+        params: { path: { asset_id } },
+        body: { tags: [{ word, verdict }] },
+      }),
+    ),
 
-  libraries: async () => (await request<{ libraries: Library[] }>('/libraries')).libraries,
+  libraries: async () => (await answer(http.GET('/api/v1/libraries'))).libraries,
 
-  addLibrary: (path: string) => request<Library>('/libraries', {}, send('POST', { path })),
+  addLibrary: (path: string) => answer(http.POST('/api/v1/libraries', { body: { path } })),
 
-  unreadable: async (library: string) =>
-    (await request<{ files: FileView[] }>(`/libraries/${library}/files`, { state: 'unreadable' }))
-      .files,
+  jobs: () => answer(http.GET('/api/v1/jobs')),
 
-  jobs: () => request<Jobs>('/jobs'),
+  troubles: async (limit: number) =>
+    (await answer(http.GET('/api/v1/jobs/failed', { params: { query: { limit } } }))).failed,
 
-  failed: async () => (await request<{ runs: FailedRun[] }>('/jobs/failed', { limit: 50 })).runs,
-
-  retryFailed: () => request<{ retried: number }>('/jobs/retry', {}, send('POST', {})),
+  retryFailed: () => answer(http.POST('/api/v1/jobs/retry', { body: {} })),
 };

@@ -2,29 +2,24 @@
 import { mediaUrl } from './media';
 import type { AssetCard } from './types';
 
-export interface SpriteTile {
-  start_s: number;
-  end_s: number;
-  x: number;
-  y: number;
-  width: number;
-  height: number;
-}
-
 export interface Sprite {
-  width_px: number;
-  height_px: number;
-  tiles: SpriteTile[];
+  tile_width_px: number;
+  tile_height_px: number;
+  columns: number;
+  /** When each tile was seen, row by row. */
+  times_us: number[];
 }
 
-/** null while the sheet is not made yet, and for what has none. */
+/** null while the sheet is not made yet. */
 export async function loadSprite(card: AssetCard): Promise<Sprite | null> {
   const response = await fetch(mediaUrl(card, 'sprite.json')).catch(() => null);
-  if (!response?.ok) return null;
-  const { tiles } = (await response.json()) as { tiles: SpriteTile[] };
-  return {
-    tiles,
-    width_px: Math.max(0, ...tiles.map(({ x, width }) => x + width)),
-    height_px: Math.max(0, ...tiles.map(({ y, height }) => y + height)),
-  };
+  return response?.ok ? ((await response.json()) as Sprite) : null;
+}
+
+/** Number of the tile that shows `at_s`: the last one taken before. */
+export function tileAt(sprite: Sprite, at_s: number): number {
+  return Math.max(
+    0,
+    sprite.times_us.findLastIndex((time_us) => time_us <= at_s * 1e6),
+  );
 }

@@ -1,5 +1,5 @@
 /** The address bar holds what is searched, how it is narrowed and what is open: a link is a view. */
-import { FILTERS, type FilterName, type Filters } from '../api/filters';
+import { filtersOf, type FilterName, type Filters } from '../api/filters';
 
 class Address {
   path = $state(location.pathname);
@@ -25,12 +25,7 @@ class Address {
   }
 
   get filters(): Filters {
-    const given: Filters = {};
-    for (const name of FILTERS) {
-      const value = this.#query.get(name);
-      if (value) given[name] = value;
-    }
-    return given;
+    return filtersOf(this.#query);
   }
 
   /** Id of the asset shown in the viewer. */

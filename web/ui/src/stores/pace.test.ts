@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest';
-import type { RunCounts } from '../api/types';
-import { Pace } from './pace';
+import { Pace, type RunCounts } from './pace';
 
 const runs = (done: number, pending: number): RunCounts => ({
   pending,
@@ -8,7 +7,6 @@ const runs = (done: number, pending: number): RunCounts => ({
   done,
   failed: 0,
   quarantined: 0,
-  waiting: 0,
 });
 
 it('knows no rate from one count', () => {

@@ -1,8 +1,14 @@
 /** How fast work goes, from what was counted lately. */
-import type { RunCounts } from '../api/types';
+import type { IndexerStatus } from '../api/types';
 
 /** Older counts than this say little about the pace now; fewer make the estimate jump. */
 const WINDOW_S = 30;
+
+/** What an indexer's runs have come to, of what the API tells. */
+export type RunCounts = Pick<
+  IndexerStatus,
+  'pending' | 'leased' | 'done' | 'failed' | 'quarantined'
+>;
 
 interface Sample {
   at_s: number;

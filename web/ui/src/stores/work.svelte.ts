@@ -2,6 +2,7 @@
 import { api } from '../api/client';
 import { Problem } from '../api/problem';
 import type { Jobs } from '../api/types';
+import { commandIn, type Need } from '../need';
 import { connection } from './connection.svelte';
 import { Pace, type Progress } from './pace';
 
@@ -22,6 +23,12 @@ class Work {
 
   finished = $derived(this.indexers.reduce((sum, { finished }) => sum + finished, 0));
   total = $derived(this.indexers.reduce((sum, { total }) => sum + total, 0));
+  /** What waits, and why: the reason names the command that mends it. */
+  needs = $derived(
+    (this.jobs?.indexers ?? []).flatMap(({ indexer, reason }): Need[] =>
+      reason === null ? [] : [{ who: indexer, reason, command: commandIn(reason) }],
+    ),
+  );
   failed = $derived(this.indexers.reduce((sum, { failed }) => sum + failed, 0));
   /** The slowest indexer decides when all is done. */
   eta_s = $derived(Math.max(0, ...this.indexers.map(({ eta_s }) => eta_s ?? 0)) || null);
@@ -84,7 +91,8 @@ class Work {
   #take(jobs: Jobs): void {
     const now_s = performance.now() / 1000;
     this.jobs = jobs;
-    this.indexers = Object.entries(jobs.indexers).map(([name, runs]) => {
+    this.indexers = jobs.indexers.map((runs) => {
+      const name = runs.indexer;
       const pace = this.#paces.get(name) ?? new Pace();
       this.#paces.set(name, pace);
       return {
