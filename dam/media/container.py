@@ -48,10 +48,12 @@ def opened(
         )
     except av.error.ArgumentError as error:  # what a whitelist answers
         raise UnreadableMedia(f"{shown(path)} is in no format that is read here") from error
-    except av.error.InvalidDataError as error:
+    except av.error.MemoryError:
+        raise
+    except av.FFmpegError as error:
         log = cast("tuple[int, str, str] | None", error.log)
-        reason = log[2].strip() if log else "no known container, or damaged"
-        raise UnreadableMedia(f"{shown(path)} cannot be opened: {reason}") from error
+        reason = log[2].strip() if log else error.strerror
+        raise UnreadableMedia(f"{shown(path)} is damaged or cut short: {reason}") from error
     with container:
         yield container
 

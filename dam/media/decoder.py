@@ -120,11 +120,12 @@ class Decoder:
 
     def _photo(self, file: BinaryIO, path: Path, folder: str | None) -> dict[str, Any]:
         picture = self._decoded(file, path)
+        thumb = renditions.thumbnail(picture)
         if folder is not None:
-            renditions.write_photo(picture, Path(folder))
+            renditions.write_photo(picture, thumb, Path(folder))
         return {
             "image": self._link.picture(image.pixels_of(picture)),
-            "thumbhash": renditions.thumbhash_of(picture).hex(),
+            "thumbhash": renditions.thumbhash_of(thumb).hex(),
         }
 
     def _decoded(self, file: BinaryIO, path: Path) -> Image:

@@ -1,7 +1,7 @@
 """Which frames of a video are decoded, and when each of them is shown.
 
 Child side. Two ways through a stream, both reading it once and never seeking: every frame, or the
-keyframes with the stretches between distant keyframes decoded whole.
+keyframes, with the stretches between distant keyframes decoded through.
 """
 
 from __future__ import annotations
@@ -27,14 +27,15 @@ class _Group:
 
     at_us: int
     packets: list[av.Packet[av.VideoStream]] = field(default_factory=list)
-    whole: bool = False  # all of it is decoded, as its packets arrive
+    through: bool = False  # it is decoded as its packets arrive
 
 
 class FrameReader:
-    """Decodes one video stream. `damaged` counts packets that gave an error instead of frames."""
+    """Decodes one video stream."""
 
     def __init__(self, container: InputContainer, stream: av.VideoStream) -> None:
-        self.damaged = 0
+        self.damaged = 0  # packets that gave an error instead of frames
+        self.end_us = 0  # of what was read so far, on the container's clock
         self._container = container
         self._stream = stream
         self._context = stream.codec_context
@@ -42,38 +43,53 @@ class FrameReader:
         self._floor_pts: int | None = None
 
     def every_frame(self) -> Iterator[av.VideoFrame]:
-        for packet in self._container.demux(self._stream):
+        for packet in self._packets():
             yield from self._decode(packet)
+        yield from self._decode(None)
 
     def keyframes_and_gaps(self, gap_us: int) -> Iterator[av.VideoFrame]:
         """In time order. A group is kept encoded until the next keyframe shows that the group's
-        first frame will do, or until it lasts longer than `gap_us` and is decoded whole."""
+        first frame will do, or until it lasts longer than `gap_us` and is decoded through.
+
+        Frames that no other frame needs are skipped even then: that finds the same cuts for a
+        third of the work (measured on H.264 with B-frames).
+        """
+        self._context.skip_frame = "NONREF"
         group: _Group | None = None
-        previous_whole = False
+        contiguous = False
         seen_us = -_KEY_SPACING_US
-        for packet in self._container.demux(self._stream):
-            if packet.dts is None and packet.size == 0:  # PyAV's mark for the end
-                break
+        for packet in self._packets():
             at_us = self._time_us(packet, group.at_us if group else 0)
             if group is None or packet.is_keyframe:
-                if group is not None and not group.whole and at_us - seen_us >= _KEY_SPACING_US:
+                if group is not None and not group.through and at_us - seen_us >= _KEY_SPACING_US:
                     yield from self._first_of(group)
                     seen_us = group.at_us
-                previous_whole = group is not None and group.whole
+                contiguous = group is not None and group.through
                 group = _Group(at_us)
             group.packets.append(packet)
-            if not group.whole and at_us - group.at_us > gap_us:
-                group.whole = True
+            if not group.through and at_us - group.at_us > gap_us:
+                group.through = True
                 # Frames that lean on what was not decoded would be garbage (open GOP).
-                self._floor_pts = None if previous_whole else group.packets[0].pts
-            if group.whole:
+                self._floor_pts = None if contiguous else group.packets[0].pts
+            if group.through:
                 seen_us = at_us
                 for kept in group.packets:
                     yield from self._decode(kept)
                 group.packets.clear()
-        if group is not None and not group.whole:
+        if group is not None and not group.through:
             yield from self._first_of(group)
         yield from self._drain()
+
+    def _packets(self) -> Iterator[av.Packet[av.VideoStream]]:
+        for packet in self._container.demux(self._stream):
+            if packet.dts is None and packet.size == 0:  # PyAV's mark for the end
+                return
+            ticks = packet.pts if packet.pts is not None else packet.dts
+            if ticks is not None:
+                self.end_us = max(
+                    self.end_us, int((ticks + (packet.duration or 0)) * self._unit_us)
+                )
+            yield packet
 
     def _first_of(self, group: _Group) -> Iterator[av.VideoFrame]:
         yield from self._drain()
@@ -131,7 +147,6 @@ class Clock:
         self._last_us = at_us
         return at_us
 
-    def end_us(self, frame: av.VideoFrame) -> int:
-        """When the frame that `at_us` was asked for last gives way to the next."""
-        lasts_us = round((frame.duration or 0) * self._unit_us) or self._step_us
-        return (self._last_us or 0) + lasts_us
+    def duration_us(self, end_us: int) -> int:
+        """From the container's first timestamp to `end_us`, and past the last frame in any case."""
+        return max(end_us - (self._origin_us or 0), (self._last_us or 0) + self._step_us)

@@ -27,9 +27,9 @@ _WEBP_EFFORT = 2  # of 6: 4 doubles the time for 3 % fewer bytes
 _HASH_PX = 32
 
 
-def write_photo(image: Image.Image, folder: Path) -> None:
+def write_photo(image: Image.Image, thumb: Image.Image, folder: Path) -> None:
     write_jpeg(image, folder / PREVIEW)
-    write_webp(thumbnail(image), folder / THUMB)
+    write_webp(thumb, folder / THUMB)
 
 
 def thumbnail(image: Image.Image) -> Image.Image:
@@ -46,6 +46,6 @@ def write_webp(image: Image.Image, path: Path) -> None:
 
 def thumbhash_of(image: Image.Image) -> bytes:
     """About 25 bytes that blur into a placeholder (https://evanw.github.io/thumbhash/)."""
-    tiny = image.resize(fit(image.size, _HASH_PX), Image.Resampling.BOX, reducing_gap=2.0)
+    tiny = image.resize(fit(image.size, _HASH_PX), Image.Resampling.BOX)
     rgba = tiny.convert("RGBA")
     return bytes(thumbhash.rgba_to_thumb_hash(rgba.width, rgba.height, list(rgba.tobytes())))

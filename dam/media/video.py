@@ -10,14 +10,12 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-import numpy as np
-from av.video.reformatter import VideoReformatter
-
 from dam.errors import UnreadableMedia, UnsupportedMedia
 from dam.media.container import display_size, opened, rotation_of, video_stream
 from dam.media.film_pictures import FilmPictures
 from dam.media.frames import Clock, FrameReader
 from dam.media.image import PREVIEW_PX, check_pixels, fit
+from dam.media.scaling import FrameScaler
 from dam.media.source import shown
 
 if TYPE_CHECKING:
@@ -30,22 +28,8 @@ if TYPE_CHECKING:
 _SMALL_PX = 256
 _IMAGE_PX = 640
 _SHORT_CLIP_PARTS = 4  # a clip too short for several samples is cut into so many
+_SHORT_BY_US = 500_000  # headers are inexact; what is missing beyond this is missing
 _THREADS = 4  # of one decoder; more would multiply its memory for little speed
-
-
-class Scaler:
-    """RGB and upright at one size for all frames of a video, however odd the single frame."""
-
-    def __init__(self, size: tuple[int, int], rotation: int) -> None:
-        self._width, self._height = size  # before rotation
-        self._turns = rotation // 90
-        self._reformatter = VideoReformatter()
-
-    def __call__(self, frame: av.VideoFrame) -> Pixels:
-        scaled = self._reformatter.reformat(
-            frame, self._width, self._height, "rgb24", interpolation="BILINEAR", threads=1
-        )
-        return np.rot90(scaled.to_ndarray(), self._turns)
 
 
 class _Pass:
@@ -61,7 +45,7 @@ class _Pass:
         self._frames = frames
         self._pictures = pictures
         self._next_sample_us = 0
-        self._scalers: dict[int, Scaler] = {}
+        self._scalers: dict[int, FrameScaler] = {}
         self._display: tuple[int, int] = (0, 0)
         self._rotation = 0
 
@@ -86,7 +70,7 @@ class _Pass:
         scaler = self._scalers.get(long_side_px)
         if scaler is None:
             size = _rounded(self._display) if long_side_px == _SMALL_PX else None
-            scaler = Scaler(size or fit(self._display, long_side_px), self._rotation)
+            scaler = FrameScaler(size or fit(self._display, long_side_px), self._rotation)
             self._scalers[long_side_px] = scaler
         return scaler(frame)
 
@@ -125,29 +109,31 @@ def decode_video(
         reader, clock = FrameReader(container, stream), Clock(container, stream)
         pictures = FilmPictures(duration_us) if folder is not None else None
         film = _Pass(link, sample_us, frames=frames, pictures=pictures)
-        end_us = 0
         chosen = reader.every_frame() if every_frame else reader.keyframes_and_gaps(gap_us)
         for frame in chosen:
             if not film.decoded:
                 film.prepare(stream, frame)
             film.take(frame, clock.at_us(frame), numbered=every_frame)
-            end_us = clock.end_us(frame)
+        whole_us = stream.duration and int(stream.duration * (stream.time_base or 0) * 1_000_000)
     if not film.decoded:
         raise UnreadableMedia(f"{shown(path)} is damaged or cut short: no frame can be decoded")
     if pictures is not None and folder is not None:
         pictures.write(Path(folder))
+    seen_us = clock.duration_us(reader.end_us)
     return {
         "decoded": film.decoded,
         "samples": film.samples,
-        "duration_us": end_us,
-        "damage": _damage(reader.damaged, end_us, duration_us),
+        "duration_us": seen_us,
+        "damage": _damage(reader.damaged, seen_us, whole_us or 0),
     }
 
 
-def _damage(damaged: int, end_us: int, duration_us: int | None) -> str | None:
-    """For people: a file of which only the beginning could be shown is no success to hide."""
-    missing_us = (duration_us or 0) - end_us
-    if damaged and missing_us > 1_000_000:
-        seen_s, whole_s = end_us / 1e6, (duration_us or 0) / 1e6
-        return f"only the first {seen_s:.1f} s of {whole_s:.1f} s can be decoded"
+def _damage(damaged: int, seen_us: int, whole_us: int) -> str | None:
+    """For people: a file of which only the beginning could be shown is no success to hide.
+
+    `whole_us` is the stream's own length, 0 where it is unknown: the container's would be that of
+    the sound as well.
+    """
+    if whole_us - seen_us > max(_SHORT_BY_US, whole_us // 50):
+        return f"cut short: only {seen_us / 1e6:.1f} s of {whole_us / 1e6:.1f} s are there"
     return f"{damaged} damaged packets were passed over" if damaged else None

@@ -32,7 +32,7 @@ class VideoStream:
     ) -> None:
         self.decoded = 0  # frames decoded, known after the end
         self.samples = 0  # those among them that carry an image
-        self.duration_us: int | None = None  # end of the last frame, known after the end
+        self.duration_us: int | None = None  # as read, known after the end
         self.damage: str | None = None  # what could not be decoded, known after the end
         self._borrowed = borrowed
         self._path = path
