@@ -47,6 +47,7 @@ def update_libraries(
     scopes: Mapping[str, Sequence[bytes]] | None = None,
     retry: bool = False,
     sandbox: Sandbox | None = None,
+    reader: MetadataReader | None = None,
     on_progress: Callable[[Counts], None] = lambda _counts: None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Counts:
@@ -66,7 +67,7 @@ def update_libraries(
     with ExitStack() as stack:
         tools = Tools(
             sandbox or stack.enter_context(Sandbox(limits, size=settings.decoders)),
-            stack.enter_context(MetadataReader(settings.exiftool, limits)),
+            reader or stack.enter_context(MetadataReader(settings.exiftool, limits)),
             stack.enter_context(ThreadPoolExecutor(settings.decoders, "ingest")),
         )
         update = _Update(
