@@ -1,0 +1,150 @@
+"""Words for what a picture shows, from its visual vectors: no pixel is read, no model is run.
+
+Every word of the chosen vocabularies is a point in the space of the picture model. A photo gets
+the words it is near to, with a confidence; a video gets each word at the frame that shows it
+best. See docs/indexers/tags.md for vocabularies and for how well it does.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar, Self
+
+import numpy as np
+
+from dam.contracts import Item, Kind, Outcome, Producer, Reads, Setup, Tag, Vector
+from dam.errors import DamError, UpstreamFailed
+from indexers.calibration import Standard
+from indexers.vocabulary import Vocabulary, digest, load_vocabularies, neutral_texts
+from indexers.word_vectors import WordVectors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from types import TracebackType
+
+    from dam.contracts import QueryEncoder, Unit
+    from indexers.calibration import Scores
+
+    VectorsOf = Callable[[Sequence[str]], Unit]
+
+# A word less likely right than wrong helps nobody; the measured precision is for this threshold.
+LEAST_CONFIDENCE = 0.5
+# Of two words one always has half: an exclusive group speaks only when it prefers one.
+LEAST_SHARE = 0.6
+MOST_TAGS = 20  # of one asset; more are noise to a person who looks through them
+
+
+class Tags:
+    name: ClassVar[str] = "tags"
+    version: ClassVar[int] = 1
+    accepts: ClassVar[frozenset[Kind]] = frozenset({Kind.PHOTO, Kind.VIDEO})
+    reads: ClassVar[frozenset[Reads]] = frozenset()
+    needs: ClassVar[tuple[str, ...]] = ("visual",)
+    produces: ClassVar[frozenset[type]] = frozenset({Tag})
+    batch_size: ClassVar[int] = 64
+
+    def __init__(self, setup: Setup) -> None:
+        self._setup = setup
+
+    def producer(self) -> Producer:
+        """Another picture model or another word is another producer. Runs cost next to nothing."""
+        visual = self._visual_producer()
+        return Producer(
+            self.name,
+            self.version,
+            model=visual.model,
+            weights=visual.weights,
+            parameters={"visual": visual.fingerprint, "vocabularies": digest(self._vocabularies)},
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.__dict__.pop("_words", None)
+
+    def index(self, items: Iterable[Item]) -> Iterator[Outcome]:
+        for item in items:
+            try:
+                outcome = Outcome(self._tags(item))
+            except DamError as error:
+                outcome = Outcome(error=error)
+            yield outcome
+
+    @cached_property
+    def _vocabularies(self) -> tuple[Vocabulary, ...]:
+        return load_vocabularies(self._setup.options.get("vocabularies") or "")
+
+    def _visual_producer(self) -> Producer:
+        if self._setup.producer_of is None:
+            raise UpstreamFailed("Tags are made from visual vectors, and `visual` is not there.")
+        return self._setup.producer_of("visual")
+
+    def _encoder(self) -> QueryEncoder:
+        if self._setup.encoder_of is None:
+            raise UpstreamFailed("New words need the text half of `visual`, which is not there.")
+        return self._setup.encoder_of("visual")
+
+    @cached_property
+    def _words(self) -> _Words:
+        vectors = WordVectors(self._setup.cache, self._visual_producer().fingerprint)
+        return _Words(self._vocabularies, lambda texts: vectors.of(texts, self._encoder))
+
+    def _tags(self, item: Item) -> list[Tag]:
+        found = [each for each in item.upstream("visual") if isinstance(each, Vector)]
+        if not found:
+            raise UpstreamFailed("There are no visual vectors of it to tag from.")
+        scores = self._words.scores(np.stack([vector.values for vector in found]))
+        best_rows = scores.argmax(axis=0)
+        confidences = scores.max(axis=0)
+        order = np.argsort(-confidences, kind="stable")[:MOST_TAGS]
+        return [
+            Tag(
+                vocabulary=self._words.names[at][0],
+                word=self._words.names[at][1],
+                score=float(confidences[at]),
+                span=found[best_rows[at]].span,
+            )
+            for at in order
+            if confidences[at] >= LEAST_CONFIDENCE
+        ]
+
+
+class _Words:
+    """All words of some vocabularies as points in one space."""
+
+    def __init__(self, vocabularies: tuple[Vocabulary, ...], vectors_of: VectorsOf) -> None:
+        self.names = [(each.name, word) for each in vocabularies for word in each.words]
+        self._neutral = vectors_of(neutral_texts())
+        asked = [text for each in vocabularies for texts in each.words.values() for text in texts]
+        vectors_of(asked)  # in one call; below they come from the cache
+        self._groups = [
+            (each, np.stack([_centre(vectors_of(texts)) for texts in each.words.values()]))
+            for each in vocabularies
+            if each.words
+        ]
+
+    def scores(self, pictures: Unit) -> Scores:
+        """(n, words) confidence; in an exclusive group all words but a clear winner are 0."""
+        standard = Standard(pictures, self._neutral)
+        columns: list[Scores] = [np.empty((len(pictures), 0))]
+        for vocabulary, words in self._groups:
+            if vocabulary.exclusive:
+                shares = standard.exclusive(words, complete=vocabulary.complete)
+                least = np.maximum(shares.max(axis=1, keepdims=True), LEAST_SHARE)
+                columns.append(np.where(shares >= least, shares, 0))
+            else:
+                columns.append(standard.independent(words))
+        return np.hstack(columns)
+
+
+def _centre(vectors: Unit) -> Unit:
+    """(dim,) unit: the middle of several ways to say one thing."""
+    middle = vectors.mean(axis=0)
+    unit: Unit = middle / np.linalg.norm(middle)
+    return unit
