@@ -33,6 +33,7 @@ from dam.indexing.worker import living_workers
 from dam.library.update import update_libraries
 from dam.liveness import living
 from dam.tables import now_us
+from dam.vectors.upkeep import compact_indexes
 
 if TYPE_CHECKING:
     from rich.progress import Task
@@ -111,7 +112,7 @@ def _index_to_idle(
     stopped = threading.Event()
     previous = signal.signal(signal.SIGINT, lambda *_: stopped.set())
     try:
-        with Supervisor(settings, children) as supervisor, view:
+        with Supervisor(settings, children, log_files=True) as supervisor, view:
             scan.start()
             while not stopped.is_set():
                 done_scanning = scan.finished
@@ -128,6 +129,8 @@ def _index_to_idle(
     finally:
         signal.signal(signal.SIGINT, previous)
     plan_runs(database, open_registry(database, settings))  # a complete space switches now
+    if not served:
+        compact_indexes(database, settings)
     status = read_status(database, settings, since_us=started_us)
     _report(database, status, scan.result(), as_json=as_json)
     if stopped.is_set():

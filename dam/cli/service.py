@@ -1,4 +1,7 @@
-"""`dam serve` and its parts: web, watcher, workers, encoder, each a process of its own."""
+"""`dam serve` and its parts: web, watcher, workers, encoder, each a process of its own.
+
+Each imports what it needs when it starts, so that no process carries the libraries of another.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,7 @@ from typing import Annotated
 import typer
 
 from dam.cli.context import Supervised, load_settings, opened, out
-from dam.indexing.encoder import EncoderServer
 from dam.indexing.supervise import stop_event
-from dam.indexing.worker import Worker
-from dam.library.watch import Watcher
 from dam.serve import check_bind, run_services
 
 
@@ -35,6 +35,8 @@ def worker(
     supervised: Supervised = False,
 ) -> None:
     """Run one worker: claim runs, index, store, until it is stopped."""
+    from dam.indexing.worker import Worker
+
     settings = load_settings()
     stop = stop_event(supervised=supervised)
     with opened(settings, "worker") as database:
@@ -43,6 +45,8 @@ def worker(
 
 def watch(supervised: Supervised = False) -> None:
     """Watch the libraries and plan work for what changes."""
+    from dam.library.watch import Watcher
+
     settings = load_settings()
     stop = stop_event(supervised=supervised)
     with opened(settings, "watch") as database:
@@ -51,6 +55,8 @@ def watch(supervised: Supervised = False) -> None:
 
 def encoder(supervised: Supervised = False) -> None:
     """Answer query vectors over a local socket."""
+    from dam.indexing.encoder import EncoderServer
+
     settings = load_settings()
     stop = stop_event(supervised=supervised)
     with opened(settings, "encoder") as database:

@@ -14,16 +14,18 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from dam.config import Settings
 
 STOP_S = 20.0  # a worker finishes its batch of photos in this time; a video gives up at once
 LONGEST_PAUSE_S = 60.0  # between two starts of a child that dies at once
+LOG_LIMIT_BYTES = 5 << 20
 log = logging.getLogger(__name__)
 
 
@@ -44,10 +46,16 @@ class Child:
 
 
 class Supervisor:
-    """Owns child processes. A context manager: leaving it stops them all."""
+    """Owns child processes. A context manager: leaving it stops them all.
 
-    def __init__(self, settings: Settings, children: Sequence[Child]) -> None:
+    With `log_files` what they log goes to `DAM_HOME/logs` instead of this terminal.
+    """
+
+    def __init__(
+        self, settings: Settings, children: Sequence[Child], *, log_files: bool = False
+    ) -> None:
         self._settings = settings
+        self._log_files = log_files
         self.children = list(children)
 
     def __enter__(self) -> Supervisor:
@@ -86,13 +94,27 @@ class Supervisor:
                 child.process.wait()
 
     def _start(self, child: Child) -> None:
-        child.process = subprocess.Popen(
-            [sys.executable, "-m", "dam", child.role, *child.arguments, "--supervised"],
-            stdin=subprocess.PIPE,
-            env={**os.environ, **self._settings.as_environment()},
-        )
+        with self._log_of(child) as log_file:
+            child.process = subprocess.Popen(
+                [sys.executable, "-m", "dam", child.role, *child.arguments, "--supervised"],
+                stdin=subprocess.PIPE,
+                stderr=log_file,
+                env={**os.environ, **self._settings.as_environment()},
+            )
         child.starts += 1
         child.next_start_s = time.monotonic() + min(LONGEST_PAUSE_S, 2.0 ** (child.starts - 1))
+
+    @contextmanager
+    def _log_of(self, child: Child) -> Iterator[BinaryIO | None]:
+        """A file to append to, begun anew when it has grown large; None: this terminal."""
+        if not self._log_files:
+            yield None
+            return
+        path = self._settings.home / "logs" / f"{child.role}.log"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        is_large = path.exists() and path.stat().st_size > LOG_LIMIT_BYTES
+        with path.open("wb" if is_large else "ab") as file:
+            yield file
 
 
 def stop_event(*, supervised: bool) -> threading.Event:

@@ -34,6 +34,7 @@ from dam.indexing.plan import Plan, open_registry, plan_runs
 from dam.liveness import living
 from dam.media.sandbox import Counters, Limits, Sampling, Sandbox
 from dam.tables import Asset, File, FileState, ProducerRow, Run, RunState, now_us
+from dam.vectors.upkeep import compact_indexes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -92,6 +93,7 @@ class Worker:
                 elif until_idle:
                     return
                 else:
+                    compact_indexes(self._database, settings)
                     self._stop.wait(IDLE_S)
                     registry, plan = self._replan(registry, plan)
 

@@ -16,7 +16,7 @@ from dam.contracts import Kind
 from dam.indexing.encoder import LoadedEncoder
 from dam.indexing.plan import open_registry
 from dam.schema import open_database
-from dam.search import Query, SearchService
+from dam.search import Filters, Query, SearchService
 from tests.cli import Dam
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 RANKS = (1, 5, 10)
 TOLERANCE = 0.02
+PHOTOS = Filters(kinds=frozenset({Kind.PHOTO}))
+VIDEOS = Filters(kinds=frozenset({Kind.VIDEO}))
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +85,7 @@ def test_captions_find_their_pictures_no_worse_than_the_bare_model(
     ours = []
     for name, texts in captions.items():
         for text in texts:
-            hits = service.search(Query(text=text, kind=Kind.PHOTO, limit=80)).results
+            hits = service.search(Query(text=text, filters=PHOTOS, limit=80)).results
             found = [hit.path.rsplit("/", 1)[-1] for hit in hits]
             ours.append(found.index(name) + 1 if name in found else 1000)
     bare = bare_ranks(shared, captions)
@@ -115,7 +117,9 @@ def test_cuts_equal_the_golden_lists_within_a_frame(dam: Dam, shared: Path) -> N
 
 
 def test_a_search_lands_on_the_moment_of_a_clip(service: SearchService) -> None:
-    hits = service.search(Query(text="a person walking", kind=Kind.VIDEO, limit=5)).results
+    hits = service.search(
+        Query("a person walking", Filters(kinds=frozenset({Kind.VIDEO})), limit=5)
+    ).results
     assert hits and all(hit.moments for hit in hits)
     for hit in hits:
         for moment in hit.moments:
