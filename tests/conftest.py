@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ from dam.schema import open_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from flask.testing import FlaskClient
 
     from dam.db import Database
 
@@ -48,6 +51,18 @@ def database(settings: Settings) -> Iterator[Database]:
     opened = open_database(settings)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def client(settings: Settings) -> Iterator[FlaskClient]:
+    """The web app over the test's own home. Answers are read whole and closed, as servers do."""
+    from web.app import create_app
+
+    app = create_app(settings)
+    calls = app.test_client()
+    calls.open = partial(calls.open, buffered=True)  # type: ignore[method-assign]
+    yield calls
+    app.extensions["dam"].close()
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,213 @@
+"""Assets as people browse them: cards, newest first, page by page.
+
+Reads only. `AssetCard` is what a grid shows of one asset; everything else that is known of it is
+in `dam.asset_detail`.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, tuple_
+from sqlalchemy.orm import aliased
+
+from dam.errors import BadRequest
+from dam.tables import Asset, File, FileState, Library, LibraryState, Stack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sqlalchemy.orm import Session
+
+US_PER_S = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class AssetCard:
+    """What a grid needs to show one asset."""
+
+    id: str
+    kind: str  # photo, video or audio
+    path: str  # of the file that is shown, relative to its library
+    name: str
+    library_id: str | None
+    available: bool  # its file is present in a library that is online
+    version: str  # changes with what the asset shows: `?v=` of media addresses
+    width_px: int | None
+    height_px: int | None
+    duration_s: float | None
+    captured_local: str | None  # the camera's clock, ISO 8601 without offset
+    rating: int | None
+    title: str | None
+    thumbhash: str | None  # base64
+    stack_id: str | None
+    stack_size: int  # 1: alone
+
+
+@dataclass(frozen=True, slots=True)
+class AssetPage:
+    assets: list[AssetCard]
+    next_cursor: str | None  # None: this was the last page
+    total: int | None  # of all pages; only on the first one
+
+
+def list_assets(
+    session: Session,
+    where: Sequence[ColumnElement[bool]] = (),
+    *,
+    limit: int,
+    cursor: str | None = None,
+    stacked: bool = True,
+) -> AssetPage:
+    """Assets that have a file, newest capture first, those without a date last.
+
+    `stacked` shows each stack once, by its cover. Raises `BadRequest` for a foreign cursor.
+    """
+    chosen = select(Asset.id, Asset.captured_us).where(has_file(Asset.id), *where)
+    if stacked:
+        chosen = chosen.where(_stands_for_its_stack())
+    after = _read_cursor(cursor) if cursor else None
+    rows = _page(session, chosen, after, limit + 1)
+    following = _cursor_after(rows[limit - 1]) if len(rows) > limit else None
+    total = None
+    if cursor is None:
+        total = session.scalar(select(func.count()).select_from(chosen.subquery()))
+    return AssetPage(cards_of(session, [row.id for row in rows[:limit]]), following, total)
+
+
+def cards_of(session: Session, asset_ids: Sequence[str]) -> list[AssetCard]:
+    """Cards in the order of the ids; unknown ids are left out."""
+    assets = {
+        asset.id: asset for asset in session.scalars(select(Asset).where(Asset.id.in_(asset_ids)))
+    }
+    places = _places(session, asset_ids)
+    stacks = {asset.stack_id for asset in assets.values() if asset.stack_id}
+    sizes = dict(
+        session.execute(
+            select(Asset.stack_id, func.count())
+            .where(Asset.stack_id.in_(stacks))
+            .group_by(Asset.stack_id)
+        ).all()
+    )
+    return [
+        _card(assets[id_], places.get(id_), sizes.get(assets[id_].stack_id, 1))
+        for id_ in asset_ids
+        if id_ in assets
+    ]
+
+
+def has_file(asset_id: Any) -> ColumnElement[bool]:
+    """The asset lies somewhere, as far as the last scans know."""
+    present = aliased(File)
+    return (
+        select(present.id)
+        .where(present.asset_id == asset_id, present.state == FileState.PRESENT)
+        .exists()
+    )
+
+
+def _stands_for_its_stack() -> ColumnElement[bool]:
+    """It is alone, the cover, or the cover's file is gone."""
+    hidden = (
+        select(Stack.id)
+        .where(Stack.id == Asset.stack_id, Stack.cover_id != Asset.id, has_file(Stack.cover_id))
+        .exists()
+    )
+    return or_(Asset.stack_id.is_(None), ~hidden)
+
+
+def _page(
+    session: Session,
+    chosen: Select[str, int | None],
+    after: tuple[int | None, str] | None,
+    limit: int,
+) -> list[Row[str, int | None]]:
+    """Dated assets by the index on their date, then the undated ones."""
+    dated = chosen.where(Asset.captured_us.is_not(None))
+    undated = chosen.where(Asset.captured_us.is_(None))
+    rows: list[Row[str, int | None]] = []
+    if after is None or after[0] is not None:
+        if after is not None:
+            dated = dated.where(tuple_(Asset.captured_us, Asset.id) < tuple_(*after))
+        dated = dated.order_by(Asset.captured_us.desc(), Asset.id.desc()).limit(limit)
+        rows += session.execute(dated).all()
+    elif after is not None:
+        undated = undated.where(Asset.id < after[1])
+    if len(rows) < limit:
+        undated = undated.order_by(Asset.id.desc()).limit(limit - len(rows))
+        rows += session.execute(undated).all()
+    return rows
+
+
+def _cursor_after(row: Row[str, int | None]) -> str:
+    return write_cursor([row.captured_us, row.id])
+
+
+def _read_cursor(cursor: str) -> tuple[int | None, str]:
+    match read_cursor(cursor):
+        case [int() | None as captured_us, str() as asset_id]:
+            return captured_us, asset_id
+        case _:
+            raise BadRequest("The cursor does not come from this list.")
+
+
+def write_cursor(position: list[Any]) -> str:
+    text = json.dumps(position, separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def read_cursor(cursor: str) -> Any:
+    """The position that `write_cursor` was given. Raises `BadRequest` when it is none."""
+    try:
+        return json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (binascii.Error, ValueError) as error:
+        raise BadRequest("The cursor does not come from this list.") from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    path: str
+    library_id: str
+    available: bool
+
+
+def _places(session: Session, asset_ids: Iterable[str]) -> dict[str, _Place]:
+    """The file that stands for each asset: one that can be opened, else one that is known."""
+    reachable = and_(File.state == FileState.PRESENT, Library.state != LibraryState.OFFLINE)
+    rows = session.execute(
+        select(File.asset_id, File.display, File.library_id, reachable)
+        .join(Library)
+        .where(File.asset_id.in_(asset_ids))
+        .order_by(reachable, File.id.desc())
+    )
+    return {
+        asset_id: _Place(display, library_id, bool(available))
+        for asset_id, display, library_id, available in rows
+        if asset_id is not None
+    }
+
+
+def _card(asset: Asset, place: _Place | None, stack_size: int) -> AssetCard:
+    path = place.path if place else ""
+    return AssetCard(
+        id=asset.id,
+        kind=asset.kind,
+        path=path,
+        name=path.rpartition("/")[2],
+        library_id=place.library_id if place else None,
+        available=place is not None and place.available,
+        version=asset.essence_hash[:16],
+        width_px=asset.width_px,
+        height_px=asset.height_px,
+        duration_s=None if asset.duration_us is None else asset.duration_us / US_PER_S,
+        captured_local=asset.captured_local,
+        rating=asset.rating,
+        title=asset.title,
+        thumbhash=base64.b64encode(asset.thumbhash).decode() if asset.thumbhash else None,
+        stack_id=asset.stack_id,
+        stack_size=stack_size,
+    )

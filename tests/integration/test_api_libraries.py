@@ -1,0 +1,129 @@
+"""Libraries and their files over HTTP."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dam.tables import File, FileState
+from tests.rows import add_asset, add_library
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from flask.testing import FlaskClient
+
+    from dam.db import Database
+
+LIBRARIES = "/api/v1/libraries"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    path = tmp_path / "holiday"
+    path.mkdir()
+    return path
+
+
+def test_added_folder_is_listed(client: FlaskClient, folder: Path) -> None:
+    added = client.post(LIBRARIES, json={"path": str(folder)})
+    assert added.status_code == 201
+    assert (added.json["name"], added.json["path"]) == ("holiday", str(folder))
+    assert added.json["files"] == {"present": 0, "missing": 0, "unreadable": 0}
+    assert client.get(LIBRARIES).json["libraries"] == [added.json]
+    assert client.get(f"{LIBRARIES}/{added.json['id']}").json == added.json
+
+
+def test_folder_inside_a_library_is_a_conflict(client: FlaskClient, folder: Path) -> None:
+    client.post(LIBRARIES, json={"path": str(folder)})
+    inner = folder / "inner"
+    inner.mkdir()
+    assert client.post(LIBRARIES, json={"path": str(inner)}).status_code == 409
+
+
+def test_folder_that_is_not_there_is_named(client: FlaskClient, folder: Path) -> None:
+    answer = client.post(LIBRARIES, json={"path": str(folder / "none")})
+    assert answer.status_code == 404
+    assert str(folder / "none") in answer.json["detail"]
+
+
+def test_removal_is_described_before_it_is_done(
+    client: FlaskClient, database: Database, folder: Path
+) -> None:
+    with database.write() as session:
+        library = add_library(session, folder, "holiday")
+        kept = add_asset(session, library, "kept.jpg")
+        add_asset(session, library, "gone.jpg")
+        library_id, kept_id = library.id, kept.id
+    client.patch(
+        f"/api/v1/assets/{kept_id}", json={"tags": [{"word": "sea", "verdict": "approved"}]}
+    )
+    url = f"{LIBRARIES}/{library_id}"
+    described = client.delete(url).json
+    assert described == {
+        "removed": False,
+        "library": "holiday",
+        "files": 2,
+        "assets_removed": 1,
+        "assets_kept": 1,
+    }
+    assert client.get(url).status_code == 200
+    assert client.delete(f"{url}?confirm=true").json == {**described, "removed": True}
+    assert client.get(url).status_code == 404
+    assert client.get(f"/api/v1/assets/{kept_id}").status_code == 200
+
+
+def test_unreadable_files_are_listed_with_their_reasons(
+    client: FlaskClient, database: Database, folder: Path
+) -> None:
+    with database.write() as session:
+        library = add_library(session, folder)
+        for name in ("a.jpg", "b.jpg", "c.jpg"):
+            add_asset(session, library, name)
+        broken = session.query(File).filter_by(display="b.jpg").one()
+        broken.state, broken.error = FileState.UNREADABLE, "b.jpg is empty (0 bytes)"
+        url = f"{LIBRARIES}/{library.id}/files"
+    found = client.get(f"{url}?state=unreadable").json["files"]
+    assert [(file["path"], file["error"]) for file in found] == [
+        ("b.jpg", "b.jpg is empty (0 bytes)")
+    ]
+    first = client.get(f"{url}?limit=2").json
+    rest = client.get(f"{url}?limit=2&cursor={first['next_cursor']}").json
+    paths = [file["path"] for page in (first, rest) for file in page["files"]]
+    assert (paths, rest["next_cursor"]) == (["a.jpg", "b.jpg", "c.jpg"], None)
+    assert client.get(f"{url}?cursor=WyJ6eiJd").status_code == 400
+
+
+def test_folders_are_listed_level_by_level(
+    client: FlaskClient, database: Database, folder: Path
+) -> None:
+    with database.write() as session:
+        library = add_library(session, folder)
+        for name in ("top.jpg", "2024/a.jpg", "2024/may/b.jpg", "2024/may/c.jpg", "100%/d.jpg"):
+            add_asset(session, library, name)
+        url = f"{LIBRARIES}/{library.id}/folders"
+
+    def listed(under: str) -> list[tuple[str, int]]:
+        answer = client.get(url, query_string={"under": under})
+        return [(one["path"], one["assets"]) for one in answer.json["folders"]]
+
+    assert listed("") == [("100%", 1), ("2024", 3)]
+    assert listed("2024") == [("2024/may", 2)]
+    assert listed("2024/may/") == []
+    assert listed("../..") == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", ""),
+        ("DELETE", ""),
+        ("GET", "/files"),
+        ("GET", "/folders"),
+        ("POST", "/confirm-missing"),
+    ],
+)
+def test_unknown_library_is_not_found(client: FlaskClient, method: str, path: str) -> None:
+    answer = client.open(f"{LIBRARIES}/none{path}", method=method)
+    assert (answer.status_code, answer.mimetype) == (404, "application/problem+json")

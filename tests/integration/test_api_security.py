@@ -1,0 +1,168 @@
+"""Other sites in the same browser, odd requests, and the headers of every answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dam.config import Settings
+from dam.errors import BadRequest
+
+if TYPE_CHECKING:
+    import logging
+
+    from flask.testing import FlaskClient
+
+PROBLEM = "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "127.0.0.1", "[::1]", "LOCALHOST", "localhost:80", "127.0.0.1:80"]
+)
+def test_loopback_names_are_answered(client: FlaskClient, host: str) -> None:
+    assert client.get("/api/v1/libraries", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example",
+        "localhost.evil.example",
+        "evil.example:80",
+        "localhost:81",
+        "localhost:port",
+        "user@localhost",
+        "localhost/path",
+        "192.168.1.2",
+        "0.0.0.0",
+        "[::1",
+        "",
+    ],
+)
+def test_rebound_name_is_refused(client: FlaskClient, host: str) -> None:
+    answer = client.get("/api/v1/libraries", headers={"Host": host})
+    assert (answer.status_code, answer.mimetype) == (400, PROBLEM)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://localhost:3000"},
+        {"Origin": "http://localhost", "Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ],
+)
+def test_page_of_another_site_changes_nothing(client: FlaskClient, headers: dict[str, str]) -> None:
+    answer = client.post("/api/v1/jobs/retry", json={}, headers=headers)
+    assert (answer.status_code, answer.mimetype) == (403, PROBLEM)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin"}],
+    ids=["script", "own page"],
+)
+def test_own_pages_and_scripts_may_change_things(
+    client: FlaskClient, headers: dict[str, str]
+) -> None:
+    assert client.post("/api/v1/jobs/retry", json={}, headers=headers).status_code == 200
+
+
+def test_no_answer_invites_another_origin(client: FlaskClient) -> None:
+    answer = client.get("/api/v1/libraries", headers={"Origin": "https://evil.example"})
+    assert not [name for name, _ in answer.headers if name.startswith("Access-Control")]
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded"])
+def test_body_must_be_json(client: FlaskClient, kind: str) -> None:
+    answer = client.post("/api/v1/jobs/retry", data=b"{}", content_type=kind)
+    assert (answer.status_code, answer.mimetype) == (415, PROBLEM)
+
+
+def test_huge_body_is_refused_unread(client: FlaskClient) -> None:
+    answer = client.post(
+        "/api/v1/libraries", data=b"[" * (2 << 20), content_type="application/json"
+    )
+    assert (answer.status_code, answer.mimetype) == (413, PROBLEM)
+
+
+@pytest.mark.parametrize("path", ["/api/v1/health", "/api/v1/none", "/", "/none.js"])
+def test_every_answer_carries_the_security_headers(client: FlaskClient, path: str) -> None:
+    headers = client.get(path).headers
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    policy = headers["Content-Security-Policy"]
+    assert "default-src 'self'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/api/v1/none", 404),
+        ("GET", "/api", 404),
+        ("GET", "/assets/none.js", 404),
+        ("GET", "/assets/../app.py", 404),
+        ("GET", "/../app.py", 404),
+        ("PUT", "/api/v1/libraries", 405),
+        ("GET", "/api/v1/assets?limit=0", 422),
+        ("GET", "/api/v1/assets?limit=many", 422),
+        ("GET", "/api/v1/assets?colour=red", 422),
+        ("GET", "/api/v1/assets?cursor=abc", 400),
+        ("GET", "/api/v1/assets?cursor=%00", 400),
+        ("GET", "/api/v1/assets?tag=a&tag=b", 400),
+        ("GET", "/api/v1/assets?kind=film", 400),
+        ("GET", "/api/v1/assets?since=yesterdayish", 400),
+    ],
+)
+def test_wrong_request_is_a_problem(
+    client: FlaskClient, method: str, path: str, status: int
+) -> None:
+    answer = client.open(path, method=method)
+    assert (answer.status_code, answer.mimetype) == (status, PROBLEM)
+    assert answer.json["status"] == status
+    assert answer.json["detail"]
+
+
+def test_invalid_field_is_named(client: FlaskClient) -> None:
+    answer = client.post("/api/v1/libraries", json={"name": "x", "colour": 1})
+    assert answer.status_code == 422
+    assert set(answer.json["errors"]) == {"path", "colour"}
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]", b"null", b'"a"', b"\xff"])
+def test_body_that_is_no_object_is_a_problem(client: FlaskClient, body: bytes) -> None:
+    answer = client.post("/api/v1/libraries", data=body, content_type="application/json")
+    assert answer.status_code in {400, 422}
+    assert answer.mimetype == PROBLEM
+
+
+def test_bug_is_logged_and_not_shown(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("secret")
+
+    monkeypatch.setattr("web.api.libraries.library_statuses", broken)
+    answer = client.get("/api/v1/libraries")
+    assert (answer.status_code, answer.mimetype) == (500, PROBLEM)
+    assert "secret" not in answer.text
+    logged: list[logging.LogRecord] = caplog.records
+    assert any(record.exc_info for record in logged)
+    caplog.clear()
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.2", "::", "example.org"])
+def test_server_refuses_an_address_others_can_reach(settings: Settings, host: str) -> None:
+    import threading
+
+    from web.server import serve
+
+    public = Settings(home=settings.home, host=host)
+    with pytest.raises(BadRequest, match="DAM_HOST"):
+        serve(public, threading.Event())

@@ -1,0 +1,75 @@
+"""Assets: browse them, see everything about one, say what its tags should be."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from apiflask import APIBlueprint
+from pydantic import Field
+
+from dam.asset_detail import AssetDetail, describe_asset
+from dam.assets import AssetPage, cards_of, list_assets
+from dam.search.filters import conditions
+from dam.tables import Verdict
+from dam.tagging import decide
+from web.filters import FilterQuery
+from web.services import services
+from web.shapes import Cursor, Limit, Request, answer
+
+bp = APIBlueprint("assets", __name__, url_prefix="/assets", tag="Assets")
+MOST_IDS = 100
+
+
+class AssetsQuery(FilterQuery):
+    limit: Limit = 100
+    cursor: Cursor | None = Field(None, description="`next_cursor` of the page before.")
+    ids: Annotated[str, Field(max_length=MOST_IDS * 40)] | None = Field(
+        None, description="Just these, in this order, commas between them; nothing else counts."
+    )
+
+
+class TagDecisionBody(Request):
+    word: Annotated[str, Field(min_length=1, max_length=200)]
+    verdict: Verdict | None = Field(description="null takes an earlier decision back.")
+
+
+class AssetChanges(Request):
+    tags: Annotated[list[TagDecisionBody], Field(min_length=1, max_length=500)]
+
+
+@bp.get("")
+@bp.input(AssetsQuery, location="query")
+@bp.output(answer(AssetPage))
+def list_page(query_data: AssetsQuery) -> AssetPage:
+    """List assets, newest capture first; a stack is one entry."""
+    with services().database.read() as session:
+        if query_data.ids is not None:
+            cards = cards_of(session, query_data.ids.split(",")[:MOST_IDS])
+            return AssetPage(cards, None, len(cards))
+        return list_assets(
+            session,
+            conditions(query_data.filters),
+            limit=query_data.limit,
+            cursor=query_data.cursor,
+        )
+
+
+@bp.get("/<asset_id>")
+@bp.output(answer(AssetDetail))
+def get(asset_id: str) -> AssetDetail:
+    """Tell everything about one asset: metadata, files, tags, shots, runs, stack."""
+    with services().database.read() as session:
+        return describe_asset(session, asset_id)
+
+
+@bp.patch("/<asset_id>")
+@bp.input(AssetChanges)
+@bp.output(answer(AssetDetail))
+def change(asset_id: str, json_data: AssetChanges) -> AssetDetail:
+    """Approve, reject or add tags. Decisions outlive every re-indexing."""
+    database = services().database
+    with database.write() as session:
+        for tag in json_data.tags:
+            decide(session, asset_id, tag.word, tag.verdict)
+    with database.read() as session:
+        return describe_asset(session, asset_id)
