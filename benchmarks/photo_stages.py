@@ -11,7 +11,7 @@ from dam.config import Settings
 from dam.media.essence import essence_hash
 from dam.media.image import decode_picture, pixels_of, probe_picture
 from dam.media.metadata import MetadataReader
-from dam.media.renditions import thumbhash_of, write_photo
+from dam.media.renditions import thumbhash_of, thumbnail, write_photo
 from dam.media.sandbox import Limits
 from indexers.clip import Clip
 from indexers.visual import Visual
@@ -42,8 +42,9 @@ def measure_stages(photos: Path, model: Path, work: Path) -> tuple[str, dict[str
     costs["decode"] = cost.cpu_s
     with measured() as cost:
         for picture in pictures:
-            write_photo(picture, work)
-            thumbhash_of(picture)
+            thumb = thumbnail(picture)
+            write_photo(picture, thumb, work)
+            thumbhash_of(thumb)
     costs["previews"] = cost.cpu_s
     runtime, costs["encode"] = _encode(pictures, model, work)
     return runtime, {name: cpu_s * 1000 / len(paths) for name, cpu_s in costs.items()}

@@ -44,7 +44,8 @@ def _scene(rng: np.random.Generator, size: tuple[int, int]) -> NDArray[np.uint8]
         coarse = rng.integers(0, 256, (cells * 3 // 4 + 1, cells, 3), dtype=np.uint8)
         grown = Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC)
         pixels += (np.asarray(grown, np.float32) / 255 - 0.5) * strength
-    pixels += 128 + rng.normal(0, 2.5, pixels.shape).astype(np.float32)
+    pixels += rng.uniform(60, 190, 3)  # each scene has its own light
+    pixels += rng.normal(0, 2.5, pixels.shape).astype(np.float32)
     return pixels.clip(0, 255).astype(np.uint8)
 
 

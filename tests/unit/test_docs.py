@@ -14,6 +14,7 @@ import typer.main
 from dam.cli import app
 from dam.config import Settings
 from dam.indexing.registry import GROUP
+from dam.search.parse import ALIASES, KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +24,7 @@ DOCS = REPOSITORY / "docs"
 PAGES = [*REPOSITORY.glob("*.md"), *DOCS.rglob("*.md")]
 PROGRAM = typer.main.get_command(app)
 ELSEWHERE = {"DAM_LIBRARY", "DAM_TEST_SHARED", "DAM_DEV_SERVER"}  # of compose, tests and Vite
+COMMAND = re.compile(r"(?:\$ |docker compose .* exec dam )?(?:\S+/)?dam ([a-z-].*)")
 
 
 def read(page: Path) -> str:
@@ -43,8 +45,8 @@ def shown_commands(page: Path) -> Iterator[list[str]]:
     """The `dam …` lines in a page's code blocks, without comments."""
     for block in re.findall(r"^```\w*\n(.*?)^```", read(page), re.DOTALL | re.MULTILINE):
         for line in block.splitlines():
-            found = re.search(r"(?:^|[\s/])dam (?=[a-z-])(.*)", line)
-            if found and not line.lstrip().startswith("#"):
+            found = COMMAND.match(line.strip())
+            if found:
                 yield shlex.split(found[1].replace("…", ""), comments=True)
 
 
@@ -65,6 +67,11 @@ def test_documentation_names_no_setting_that_is_not_there() -> None:
 def test_user_guide_shows(command: str) -> None:
     shown = [" ".join(words) for words in shown_commands(DOCS / "user-guide.md")]
     assert any(f"{line} ".startswith(f"{command} ") for line in shown)
+
+
+def test_user_guide_names_every_filter_of_a_query() -> None:
+    named = set(re.findall(r"`([a-z-]+):", read(DOCS / "user-guide.md")))
+    assert set(KEYS) - set(ALIASES) <= named
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

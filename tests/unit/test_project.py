@@ -57,7 +57,7 @@ def test_wheel_carries_nothing_else(wheel: list[str]) -> None:
     "light",
     [
         "import web",
-        "import web, dam.config; web.create_app(dam.config.Settings())",
+        "import web.app, dam.config; web.app.create_app(dam.config.Settings())",
         "import sys; sys.argv = ['dam', '--help']; import dam.cli; dam.cli.main()",
     ],
 )
