@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -83,6 +84,18 @@ class Changes:
     notes: list[str] = field(default_factory=list)  # folders that could not be listed
     complete: bool = True  # the whole library was seen: what is absent may be called missing
     identity: tuple[int, int] = (0, 0)  # device and inode of the root
+
+    def hold_back(self, settle_s: float) -> list[bytes]:
+        """Takes out what was written within the last `settle_s`: somebody may still write it.
+
+        Times in the future are a camera's wrong clock, not a file in the making.
+        """
+        now_ns = time.time_ns()
+        young = range(now_ns - int(settle_s * 1e9), now_ns)
+        held = [seen.path for seen in (*self.new, *self.changed) if seen.mtime_ns in young]
+        self.new = [seen for seen in self.new if seen.mtime_ns not in young]
+        self.changed = [seen for seen in self.changed if seen.mtime_ns not in young]
+        return held
 
 
 def scan_library(

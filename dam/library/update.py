@@ -46,6 +46,8 @@ def update_libraries(
     paths: Sequence[Path] = (),
     scopes: Mapping[str, Sequence[bytes]] | None = None,
     retry: bool = False,
+    settle_s: float = 0,
+    on_held_back: Callable[[str, list[bytes]], None] = lambda _library_id, _paths: None,
     sandbox: Sandbox | None = None,
     reader: MetadataReader | None = None,
     on_progress: Callable[[Counts], None] = lambda _counts: None,
@@ -54,7 +56,8 @@ def update_libraries(
     """Updates all libraries, or only what lies at `paths`.
 
     `scopes` names libraries by id, each with the folders and files in it to look at (none: all).
-    `retry` tries unreadable files again. `on_progress` is called after every group of files with
+    `retry` tries unreadable files again. Files written within the last `settle_s` are left alone
+    and named to `on_held_back`. `on_progress` is called after every group of files with
     the counts so far, from this thread. A library that is offline is noted, not an error.
     Raises `BadRequest` for a path that belongs to no library and `NotFound` for one that is not
     there.
@@ -71,8 +74,9 @@ def update_libraries(
             stack.enter_context(ThreadPoolExecutor(settings.decoders, "ingest")),
         )
         update = _Update(
-            database, tools, counts, on_progress, stop, settings.missing_fraction, retry=retry
-        )
+            database, tools, counts, on_progress, on_held_back, stop,
+            missing_fraction=settings.missing_fraction, retry=retry, settle_s=settle_s,
+        )  # fmt: skip
         for library_id, scope in scopes.items():
             with alone_with(database, library_id, stop) as has_turn:
                 if has_turn:
@@ -86,9 +90,11 @@ class _Update:
     tools: Tools
     counts: Counts
     on_progress: Callable[[Counts], None]
+    on_held_back: Callable[[str, list[bytes]], None]
     stop: Callable[[], bool]
     missing_fraction: float
     retry: bool
+    settle_s: float
 
     def update(self, library_id: str, scope: Sequence[bytes]) -> None:
         with self.database.read() as session:
@@ -99,6 +105,8 @@ class _Update:
             changes = scan_library(
                 self.database, library, scope=scope, retry=self.retry, stop=self.stop
             )
+            if self.settle_s:
+                self.on_held_back(library_id, changes.hold_back(self.settle_s))
             finished = self._ingest(library, changes, scope)
         except LibraryOffline as error:
             self._note_offline(library, str(error))
