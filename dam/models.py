@@ -84,9 +84,10 @@ class ModelStore(ModelSource):
         reason = self._damage(folder)
         if reason:
             raise WeightsUnavailable(f"The model in {folder} cannot be used: {reason}.")
-        manifest = read_manifest(folder)
+        manifest, preset = read_manifest(folder), preset_of(folder.name)
         return ModelFiles(
-            name=folder.name,
+            # The same network has one name, whatever its folder is called: it is in the producer.
+            name=preset.network if preset else folder.name,
             path=folder,
             digest=self._digests.of_folder(folder),
             licence=manifest.licence if manifest else _licence_by_name(folder.name),
