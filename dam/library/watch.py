@@ -20,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from dam.errors import DamError
 from dam.library.hints import Hint, LibraryEyes
 from dam.library.libraries import list_libraries
+from dam.library.scan_requests import take_requests
 from dam.library.settle import SettleTracker
 from dam.library.update import update_libraries
 from dam.media.metadata import MetadataReader
@@ -136,6 +137,8 @@ class Watcher:
                 watched.eyes.close()
                 if watched.eyes.open(now_s):
                     watched.scan_by(now_s)
+        for library_id in take_requests(self._settings.run_path) & self._watched.keys():
+            self._watched[library_id].scan_by(now_s)
         self._publish(
             {
                 library_id: watched.eyes.trouble

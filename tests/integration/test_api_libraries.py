@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
+from dam.db import Database
+from dam.library.scan_requests import take_requests
+from dam.library.watch import Watcher
+from dam.liveness import announce
 from dam.tables import File, FileState
+from tests.media import RED, write_jpeg
 from tests.rows import add_asset, add_library
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from flask.testing import FlaskClient
 
-    from dam.db import Database
+    from dam.config import Settings
 
 LIBRARIES = "/api/v1/libraries"
 
@@ -114,9 +122,53 @@ def test_folders_are_listed_level_by_level(
     assert listed("../..") == []
 
 
+def test_scan_is_passed_on_to_the_watcher(
+    client: FlaskClient, folder: Path, settings: Settings
+) -> None:
+    library_id = client.post(LIBRARIES, json={"path": str(folder)}).json["id"]
+    refused = client.post(f"{LIBRARIES}/{library_id}/scan")
+    assert (refused.status_code, take_requests(settings.run_path)) == (503, set())
+    announce(settings.run_path, "watch")
+    assert client.post(f"{LIBRARIES}/{library_id}/scan").status_code == 202
+    assert client.post(f"{LIBRARIES}/{library_id}/scan").json == {"requested": True}
+    assert take_requests(settings.run_path) == {library_id}
+    assert take_requests(settings.run_path) == set()
+
+
+def test_requested_scan_finds_what_no_event_told(
+    client: FlaskClient, folder: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dam.library.hints.is_network_path", lambda _: True)
+    monkeypatch.setattr("dam.library.watch.LOOK_AROUND_S", 0.1)
+    announce(settings.run_path, "watch")
+    url = f"{LIBRARIES}/{client.post(LIBRARIES, json={'path': str(folder)}).json['id']}"
+    eager = settings.model_copy(update={"settle_s": 0.0})
+    watcher_database = Database(settings.database_path)
+    stop = threading.Event()
+    watching = threading.Thread(target=Watcher(watcher_database, eager).run, args=(stop,))
+    watching.start()
+    try:
+        _until(lambda: client.get(url).json["scanned_at"] is not None)
+        write_jpeg(folder / "new.jpg", RED)
+        assert client.post(f"{url}/scan").status_code == 202
+        _until(lambda: client.get(url).json["files"]["present"] == 1)
+    finally:
+        stop.set()
+        watching.join()
+        watcher_database.close()
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    deadline_s = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.05)
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [
+        ("POST", "/scan"),
         ("GET", ""),
         ("DELETE", ""),
         ("GET", "/files"),

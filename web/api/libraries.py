@@ -12,7 +12,7 @@ from apiflask import APIBlueprint
 from pydantic import Field
 
 from dam.asset_detail import moment
-from dam.errors import NotFound
+from dam.errors import NotFound, RetryLater
 from dam.files import FilePage, FolderList, list_files, list_folders
 from dam.library.libraries import (
     LibraryStatus,
@@ -22,6 +22,8 @@ from dam.library.libraries import (
     library_statuses,
     remove_library,
 )
+from dam.library.scan_requests import request_scan
+from dam.liveness import living
 from web.services import services
 from web.shapes import Page, Request, answer
 
@@ -62,7 +64,7 @@ class RemovalView:
 
 @dataclass(frozen=True, slots=True)
 class ScanRequested:
-    requested: bool
+    requested: bool  # the watcher starts within seconds
 
 
 class NewLibrary(Request):
@@ -120,6 +122,19 @@ def remove(library_id: str, query_data: RemovalQuery) -> RemovalView:
     return RemovalView(
         query_data.confirm, name, removal.files, removal.assets_removed, removal.assets_kept
     )
+
+
+@bp.post("/<library_id>/scan")
+@bp.output(answer(ScanRequested), status_code=202)
+@bp.doc(responses={503: "No watcher runs that could do it."})
+def scan(library_id: str) -> ScanRequested:
+    """Look at every file of a library now instead of at the next regular scan."""
+    library = _find(library_id)
+    run_path = services().settings.run_path
+    if not any(process.role == "watch" for process in living(run_path)):
+        raise RetryLater("No watcher runs. `dam serve` starts it; `dam index` scans without it.")
+    request_scan(run_path, library.id)
+    return ScanRequested(requested=True)
 
 
 @bp.post("/<library_id>/confirm-missing")

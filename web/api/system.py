@@ -18,6 +18,7 @@ from dam.indexing.status import (
     read_status,
     read_troubles,
 )
+from dam.library.watch import read_degraded
 from dam.liveness import Process
 from dam.models import ModelState, ModelStore
 from web.api.libraries import LibraryView, library_view
@@ -81,7 +82,7 @@ def get_health() -> Health:
         found = read_status(owner.database, owner.settings)
     except DatabaseError as error:
         raise RetryLater(f"The database cannot be read: {error.orig}") from error
-    problems = _problems(found)
+    problems = _problems(found, read_degraded(owner.settings.run_path))
     return Health(
         status="degraded" if problems else "ok",
         version=version("dam"),
@@ -134,12 +135,14 @@ def show_docs_style() -> Response:
     return Response(render_template("docs.css"), mimetype="text/css")
 
 
-def _problems(found: Status) -> list[str]:
+def _problems(found: Status, unwatched: dict[str, str]) -> list[str]:
+    """`unwatched`: library id → why its changes are found by scans alone."""
     running = {process.role for process in found.processes}
     problems = [why for role, why in NEEDED.items() if role not in running]
-    problems += [
-        f"The library {library.name!r} is {library.state}: {library.reason or 'no reason given'}"
-        for library in found.libraries
-        if library.state != "online"
-    ]
+    for library in found.libraries:
+        if library.state != "online":
+            why = library.reason or "no reason given"
+            problems.append(f"The library {library.name!r} is {library.state}: {why}")
+        elif library.id in unwatched:
+            problems.append(f"The library {library.name!r}: {unwatched[library.id]}")
     return problems
