@@ -27,7 +27,7 @@ IN_WORDS = re.compile(
     (?: (?P<iso>{YEAR}-\d{{1,2}}(?:-\d{{1,2}})?)
       | (?P<day>\d{{1,2}})(?:st|nd|rd|th)?\.?\s+(?:of\s+)?(?P<day_month>{MONTH})\.?,?\s+
         (?P<day_year>{YEAR})
-      | (?P<month>{MONTH})\.?\s+(?:(?P<month_day>\d{{1,2}})(?:st|nd|rd|th)?,?\s+)?
+      | (?P<month>{MONTH})[.,]?\s+(?:(?P<month_day>\d{{1,2}})(?:st|nd|rd|th)?,?\s+)?
         (?P<month_year>{YEAR})
       | (?P<season>{SEASON})\s+(?:of\s+)?(?P<season_year>{YEAR})
       | (?P<which>last|this)\s+(?P<period>week|month|year|{SEASON})

@@ -32,20 +32,21 @@ def reasons(
     *,
     shown: str,
     visual: float,
+    text: float,
     moments: Sequence[Moment],
     matches: Sequence[Match],
     period: Period | None,
     words: Sequence[str],
 ) -> list[str]:
-    """Best reason first. `shown` is what it looks like: “a dog”, or the given picture."""
+    """Best reason first. `shown` is what it looks like: “a dog”, or the given picture; `visual`
+    and `text` are how sure the channels are."""
     written = [_match(match, words) for match in _strongest(matches)]
     if period is not None:
         written.append(_taken(period))
-    strongest = max((match.weight for match in matches), default=0.0)
     if visual <= 0 or (visual < FAINT and written):
         return list(dict.fromkeys(written))[:MOST]
     seen = _likeness(kind, shown, visual, moments)
-    said = [seen, *written] if visual >= strongest else [*written[: MOST - 1], seen]
+    said = [seen, *written] if visual >= text else [*written[: MOST - 1], seen]
     return list(dict.fromkeys(said))[:MOST]
 
 

@@ -45,6 +45,7 @@ class _Candidate:
     text: TextHit | None = None
     in_period: bool = False
     visual: float = 0.0
+    written: float = 0.0
     score: float = 0.0
 
 
@@ -153,10 +154,10 @@ class _Search:
             if query.like_asset is not None:
                 return self._visual.query_of_asset(self._session, query.like_asset)
             if query.like is not None:
-                return self._visual.query_of_image(query.like)
+                return self._visual.query_of_image(self._session, query.like)
             if self._parsed.is_only_period:
                 return None, ""
-            return self._visual.query_of_text(self._parsed.sentence)
+            return self._visual.query_of_text(self._session, self._parsed.sentence)
         except NotFound:
             raise
         except DamError as error:
@@ -202,14 +203,14 @@ class _Search:
             # A model's tags come from the same vectors as the visual channel: in a sentence they
             # would count one opinion twice.
             with_model_tags = not known.frames or len(self._parsed.words) < SENTENCE
-            text = (
+            known.written = (
                 text_confidence(known.text.matches, self._worth, with_model_tags=with_model_tags)
                 if known.text
                 else 0.0
             )
             if known.in_period and self._parsed.is_only_period:
-                text = max(text, IN_PERIOD)
-            known.score = fused(known.visual, text)
+                known.written = max(known.written, IN_PERIOD)
+            known.score = fused(known.visual, known.written)
         if any(known.in_period for known in candidates):
             for known in candidates:
                 known.score *= 1.0 if known.in_period else OTHER_DATE
@@ -228,6 +229,7 @@ class _Search:
             facts.kind,
             shown=self._shown(),
             visual=known.visual,
+            text=known.written,
             moments=moments if known.frames else [],
             matches=matches,
             period=self._parsed.period if known.in_period else None,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sqlalchemy import func, select
 
-from dam.errors import DamError, NotFound
+from dam.errors import DamError, NotFound, WeightsUnavailable
 from dam.search.fuse import Background
 from dam.search.query import Channel, Waiting
 from dam.store import unpack_vectors
@@ -38,7 +39,8 @@ INDEXER = "visual"
 REMEMBERED = 256  # query vectors: 2 kB each; paging and filtering ask the same query again
 SAMPLE = 1_000  # vectors of the background; its mean is then good to a thirtieth of a deviation
 LIKE_FRAMES = 8  # frames of a video that stand for all of it
-COMMAND = re.compile(r"dam models [a-z]+(?: [\w./:@+-]*[\w/])?")
+REOPEN_S = 5.0  # between two looks for an encoder of the space that serves by now
+COMMAND = re.compile(r"\bdam (?:models [a-z]+(?: [\w./:@+-]*[\w/])?|serve|index)\b")
 DEFAULT_COMMAND = "dam models pull fast"
 
 
@@ -65,6 +67,7 @@ class VisualChannel:
         self._settings = settings
         self._open_encoder = open_encoder
         self._encoder: QueryEncoder | None = None
+        self._opened_s = 0.0  # on the monotonic clock
         self._vectors: OrderedDict[tuple[str, str], Unit] = OrderedDict()
         self._index: FaissIndex | None = None
         self._sample: tuple[int, int, Unit] | None = None  # space id, count, (n, dim)
@@ -72,13 +75,13 @@ class VisualChannel:
 
     # Query vectors ------------------------------------------------------------------------
 
-    def query_of_text(self, text: str) -> tuple[Unit, str]:
+    def query_of_text(self, session: Session, text: str) -> tuple[Unit, str]:
         """(1, dim) and the fingerprint of its space. Raises `DamError` without an encoder."""
-        return self._asked(lambda encoder: self._remembered(encoder, text))
+        return self._asked(session, lambda encoder: self._remembered(encoder, text))
 
-    def query_of_image(self, image: Pixels) -> tuple[Unit, str]:
+    def query_of_image(self, session: Session, image: Pixels) -> tuple[Unit, str]:
         """(1, dim) and the fingerprint of its space. Raises `DamError` without an encoder."""
-        return self._asked(lambda encoder: encoder.encode_image([image]))
+        return self._asked(session, lambda encoder: encoder.encode_image([image]))
 
     def query_of_asset(self, session: Session, asset_id: str) -> tuple[Unit, str]:
         """(n, dim) of an asset that is indexed; needs no encoder."""
@@ -99,7 +102,8 @@ class VisualChannel:
         picked = np.unique(np.linspace(0, len(rows) - 1, LIKE_FRAMES).astype(int))
         return unpack_vectors([rows[at] for at in picked]), space.fingerprint
 
-    def _asked(self, ask: Callable[[QueryEncoder], Unit]) -> tuple[Unit, str]:
+    def _asked(self, session: Session, ask: Callable[[QueryEncoder], Unit]) -> tuple[Unit, str]:
+        self._leave_retired_space(session)
         was_open = self._encoder is not None
         try:
             return self._answer(ask)
@@ -116,9 +120,18 @@ class VisualChannel:
         encoder = self._encoder
         if encoder is None:
             if self._open_encoder is None:
-                raise DamError(f"No visual model is set up; run: {DEFAULT_COMMAND}")
+                raise WeightsUnavailable(f"No visual model is set up; run: {DEFAULT_COMMAND}")
             encoder = self._encoder = self._open_encoder()
+            self._opened_s = time.monotonic()
         return ask(encoder), encoder.space
+
+    def _leave_retired_space(self, session: Session) -> None:
+        """Forgets an encoder whose space another one has replaced."""
+        encoder, serving = self._encoder, serving_space(session, INDEXER)
+        if encoder is None or serving is None or encoder.space == serving.fingerprint:
+            return
+        if time.monotonic() - self._opened_s > REOPEN_S:
+            self._encoder = None
 
     def _remembered(self, encoder: QueryEncoder, text: str) -> Unit:
         key = (encoder.space, text)
@@ -210,10 +223,9 @@ def pending(session: Session) -> list[Waiting]:
 
 def unanswered(error: DamError) -> Waiting:
     """Why the visual channel gave no answer, and the command that mends it."""
-    command = COMMAND.search(str(error))
-    return Waiting(
-        Channel.VISUAL, reason=str(error), command=command[0] if command else DEFAULT_COMMAND
-    )
+    named = COMMAND.search(str(error))
+    default = DEFAULT_COMMAND if isinstance(error, WeightsUnavailable) else None
+    return Waiting(Channel.VISUAL, reason=str(error), command=named[0] if named else default)
 
 
 def not_looked_at(session: Session, fingerprint: str) -> list[Waiting]:
