@@ -1,0 +1,79 @@
+"""The part of a file's metadata that is shown as it is: exposure, rights, take, identifiers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dam.media.fields import Fields
+
+MAX_TEXT_CHARACTERS = 2_000  # longer texts belong into the caption
+MAX_LISTED = 100
+
+# Field of an asset's details → where to look for it.
+TEXTS: dict[str, tuple[str, ...]] = {
+    "headline": ("XMP-photoshop:Headline", "IPTC:Headline"),
+    "alt_text": ("XMP-iptcCore:AltTextAccessibility",),
+    "rights": ("XMP-dc:Rights", "IPTC:CopyrightNotice", "IFD0:Copyright", "*:Copyright"),
+    "usage_terms": ("XMP-xmpRights:UsageTerms",),
+    "credit": ("XMP-photoshop:Credit", "IPTC:Credit"),
+    "source": ("XMP-photoshop:Source", "IPTC:Source"),
+    "software": ("IFD0:Software", "XMP-xmp:CreatorTool", "Keys:Software", "*:Software"),
+    "colour_profile": ("ICC_Profile:ProfileDescription",),
+    "serial_number": ("ExifIFD:SerialNumber", "XMP-aux:SerialNumber"),
+    "location": ("XMP-iptcCore:Location", "IPTC:Sub-location"),
+    "city": ("XMP-photoshop:City", "IPTC:City"),
+    "region": ("XMP-photoshop:State", "IPTC:Province-State"),
+    "stated_country": ("XMP-photoshop:Country", "IPTC:Country-PrimaryLocationName"),
+    "digital_source_type": ("XMP-iptcExt:DigitalSourceType",),
+    "content_identifier": ("*:ContentIdentifier", "*:MediaGroupUUID"),  # Live Photo: still = clip
+    "burst": ("*:BurstUUID", "XMP-GCamera:BurstID"),
+    "motion_photo": ("XMP-GCamera:MotionPhoto", "XMP-GCamera:MicroVideo"),
+    # Sound
+    "artist": ("ItemList:Artist", "Keys:Artist", "*:Artist"),
+    "album": ("*:Album",),
+    "genre": ("*:Genre",),
+    "originator": ("RIFF:Originator",),
+    "originator_reference": ("RIFF:OriginatorReference",),
+    "coding_history": ("RIFF:CodingHistory",),
+    "time_reference": ("RIFF:TimeReference",),  # samples since midnight
+    "project": ("XML:BwfxmlProject",),
+    "scene": ("XML:BwfxmlScene",),
+    "take": ("XML:BwfxmlTake",),
+    "tape": ("XML:BwfxmlTape",),
+    "note": ("XML:BwfxmlNote",),
+}
+LISTS: dict[str, tuple[str, ...]] = {
+    "creator": ("XMP-dc:Creator", "IPTC:By-line", "IFD0:Artist", "IFD0:XPAuthor", "Keys:Author"),
+    "people": ("XMP-iptcExt:PersonInImage",),
+    "tracks": ("XML:BwfxmlTrackListTrackName",),
+}
+NUMBERS: dict[str, tuple[str, ...]] = {
+    "exposure_s": ("ExifIFD:ExposureTime", "XMP-exif:ExposureTime"),
+    "aperture": ("ExifIFD:FNumber", "XMP-exif:FNumber"),
+    "iso": ("ExifIFD:ISO", "XMP-exif:ISO", "XMP-exif:ISOSpeedRatings", "*:ISO"),
+    "focal_length_mm": ("ExifIFD:FocalLength", "XMP-exif:FocalLength"),
+    "focal_length_35mm": ("ExifIFD:FocalLengthIn35mmFormat",),
+    "exposure_bias_ev": ("ExifIFD:ExposureCompensation",),
+    "altitude_m": ("Composite:GPSAltitude",),
+    "direction_deg": ("GPS:GPSImgDirection",),
+}
+
+
+def details_of(fields: Fields) -> dict[str, Any]:
+    """JSON-safe; keys that a file says nothing about are absent."""
+    details: dict[str, Any] = {}
+    for key, names in TEXTS.items():
+        if text := fields.text(*names):
+            details[key] = text[:MAX_TEXT_CHARACTERS]
+    for key, names in LISTS.items():
+        if texts := fields.texts(*names):
+            details[key] = [text[:MAX_TEXT_CHARACTERS] for text in texts[:MAX_LISTED]]
+    for key, names in NUMBERS.items():
+        number = fields.number(*names)
+        if number is not None:
+            details[key] = int(number) if number.is_integer() else float(f"{number:.6g}")
+    flash = fields.number("ExifIFD:Flash")
+    if flash is not None:
+        details["flash"] = bool(int(flash) & 1)  # bit 0: it fired; the others say how it was set
+    return details
