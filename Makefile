@@ -47,7 +47,7 @@ NODE_FOUND = $$(node --version 2>/dev/null || echo "there is none here (https://
 UI_SOURCES := $(shell find $(UI) -type f -not -path '*/node_modules/*' 2>/dev/null)
 
 $(UI)/node_modules/.installed: $(UI)/package-lock.json
-	@node -e 'const [a, b] = process.versions.node.split("."); process.exit(a * 100 + +b < 2019)' \
+	@node -e 'const [a, b] = process.versions.node.split("."); process.exit(a * 100 + +b < 2019 ? 1 : 0)' \
 	  2>/dev/null || { echo "The web app is built with Node.js 20.19 or newer: $(NODE_FOUND)" >&2; \
 	  exit 1; }
 	cd $(UI) && npm ci --no-audit --no-fund --loglevel=error
