@@ -32,12 +32,17 @@ def status(json: Json = False) -> None:
     counted = ", ".join(f"{number} {kind}" for kind, number in sorted(found.assets.items()))
     out.print(f"Assets: {counted or 'none yet'}")
     print_table(
-        ["Indexer", "Done", "Pending", "Failed", "Quarantined", "Waiting", ""],
+        ["Indexer", "Done", "Pending", "Failed", "Quarantined", "Waiting"],
         [
-            [x.indexer, x.done, x.pending + x.leased, x.failed, x.quarantined, x.waiting, x.reason]
+            [x.indexer, x.done, x.pending + x.leased, x.failed, x.quarantined, x.waiting]
             for x in found.indexers
         ],
     )
+    for entry in found.indexers:
+        if entry.reason:
+            out.print(
+                f"[yellow]{entry.indexer} waits:[/] {printable(entry.reason)}", soft_wrap=True
+            )
     for library in found.libraries:
         if library.reason:
             out.print(f"{printable(library.name)}: {printable(library.reason)}", soft_wrap=True)

@@ -14,7 +14,14 @@ import secrets
 import threading
 from contextlib import ExitStack
 from dataclasses import dataclass
-from multiprocessing.connection import Client, Connection, Listener
+from multiprocessing import AuthenticationError
+from multiprocessing.connection import (
+    Client,
+    Connection,
+    Listener,
+    answer_challenge,
+    deliver_challenge,
+)
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -139,34 +146,36 @@ class EncoderServer:
     def run(self, stop: threading.Event) -> None:
         """Serves until `stop`; the address file tells clients where."""
         key = secrets.token_bytes(32)
-        listener = Listener(("127.0.0.1", 0), authkey=key)
+        listener = Listener(("127.0.0.1", 0))
         path = self._settings.run_path / ADDRESS_FILE
         _write_private(path, json.dumps({"port": listener.address[1], "key": key.hex()}))
         try:
             threading.Thread(target=self._warm_up, daemon=True).start()
-            threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
+            threading.Thread(target=self._accept, args=(listener, key), daemon=True).start()
             stop.wait()
         finally:
             path.unlink(missing_ok=True)
             listener.close()
 
-    def _accept(self, listener: Listener) -> None:
+    def _accept(self, listener: Listener, key: bytes) -> None:
         while True:
             try:
                 connection = listener.accept()
             except OSError:
                 return  # closed: the process ends
-            except Exception as error:  # a stranger without the key must not end the service
-                log.warning("A connection to the encoder was refused: %s", error)
-                continue
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+            arguments = (connection, key)
+            threading.Thread(target=self._serve, args=arguments, daemon=True).start()
 
-    def _serve(self, connection: Connection[Any, Any]) -> None:
+    def _serve(self, connection: Connection[Any, Any], key: bytes) -> None:
         with connection:
             try:
+                # Here and not in `accept`, where a stranger who says nothing would block the rest.
+                deliver_challenge(connection, key)
+                answer_challenge(connection, key)
                 header = json.loads(connection.recv_bytes(1 << 20))
                 body = connection.recv_bytes(64 << 20)
-            except (EOFError, OSError, ValueError):
+            except (AuthenticationError, EOFError, OSError, ValueError) as error:
+                log.info("A connection to the encoder was refused: %s", error)
                 return
             try:
                 answer, blob = self._answer(header, body)
