@@ -45,12 +45,17 @@ def worker(
 
 def watch(supervised: Supervised = False) -> None:
     """Watch the libraries and plan work for what changes."""
+    from dam.indexing.plan import open_registry, plan_runs
     from dam.library.watch import Watcher
 
     settings = load_settings()
     stop = stop_event(supervised=supervised)
     with opened(settings, "watch") as database:
-        Watcher(database, settings).run(stop)
+
+        def plan(_counts: object) -> None:
+            plan_runs(database, open_registry(database, settings))
+
+        Watcher(database, settings, on_progress=plan).run(stop)
 
 
 def encoder(supervised: Supervised = False) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 # Not the input's fault for certain: tried again, and quarantined when it happens too often.
 TRY_AGAIN = (DecoderCrashed, DecodeTimeout, OutOfMemory, LibraryOffline)
 IDLE_S = 0.5  # between two looks at an empty run table
+REPLAN_S = 5.0  # between two looks, while idle, for models that have come and files unplanned
 log = logging.getLogger(__name__)
 
 
@@ -70,6 +72,7 @@ class Worker:
         self._settings = settings
         self._stop = stop
         self._name = worker_name(os.getpid(), psutil.Process().create_time())
+        self._replan_at_s = 0.0
         self._loaded = ExitStack()
         self._entered: dict[str, Indexer] = {}
         self.decoded = Counters()  # originals, by kind
@@ -93,23 +96,22 @@ class Worker:
                 elif until_idle:
                     return
                 else:
-                    compact_indexes(self._database, settings)
                     self._stop.wait(IDLE_S)
                     registry, plan = self._replan(registry, plan)
 
     def _replan(self, registry: Registry, plan: Plan) -> tuple[Registry, Plan]:
-        """A model that was pulled or chosen meanwhile makes a new producer: follow the table."""
-        with self._database.read() as session:
-            active = {
-                row.indexer: row.id
-                for row in session.scalars(select(ProducerRow).where(ProducerRow.active))
-            }
-        if active == dict(plan.producer_ids):
+        """While idle: a model that was pulled or chosen meanwhile gives new work."""
+        if time.monotonic() < self._replan_at_s:
             return registry, plan
+        self._replan_at_s = time.monotonic() + REPLAN_S
+        compact_indexes(self._database, self._settings)
+        fresh = open_registry(self._database, self._settings)
+        fresh_plan = plan_runs(self._database, fresh)
+        if fresh_plan.producer_ids == plan.producer_ids:
+            return registry, fresh_plan
         self._loaded.close()
         self._entered.clear()
-        registry = open_registry(self._database, self._settings)
-        return registry, plan_runs(self._database, registry)
+        return fresh, fresh_plan
 
     def _index(self, claims: Sequence[Claim], registry: Registry, sandbox: Sandbox) -> None:
         try:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from dam.config import Settings
     from dam.db import Database
+    from dam.library.ingest import Counts
     from dam.library.settle import Look
 
 # Where no events come, scans have to be frequent; one of 200,000 files costs about a second.
@@ -64,8 +65,11 @@ class Watcher:
         database: Database,
         settings: Settings,
         *,
+        on_progress: Callable[[Counts], None] = lambda _counts: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`on_progress` is called after every group of files that was taken in."""
+        self._on_progress = on_progress
         self._database = database
         self._settings = settings
         self._clock = clock
@@ -107,6 +111,7 @@ class Watcher:
                     on_held_back=self._hold_back,
                     sandbox=sandbox,
                     reader=reader,
+                    on_progress=self._on_progress,
                     stop=stop.is_set,
                 )
                 if not scope:
