@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 
 from dam.tables import File, FileState, Library, LibraryState, now_us
 
@@ -69,10 +69,8 @@ def settle_absent(
     absent = _known_at(session, library_id, changes.absent)
     unread = [file for file in absent if file.asset_id is None]  # nothing to remember of them
     missing = [file for file in absent if file.asset_id is not None]
-    total = session.scalar(
-        select(func.count()).where(File.library_id == library_id, File.state != FileState.MISSING)
-    )
-    allowed = max(ALWAYS_ALLOWED, fraction * (total or 0))
+    total = len(absent) + changes.seen
+    allowed = max(ALWAYS_ALLOWED, fraction * total)
     library.scanned_us = now_us()
     library.scans += 1
     if len(missing) > allowed and not confirmed:
