@@ -14,6 +14,7 @@ from av.stream import Disposition
 from dam.contracts import Kind
 from dam.errors import UnreadableMedia, UnsupportedMedia
 from dam.media.formats import DEMUXERS
+from dam.media.frames import frame_step_us
 from dam.media.image import check_pixels
 from dam.media.probe import Probe
 from dam.media.source import shown
@@ -51,11 +52,19 @@ def opened(
     except av.error.MemoryError:
         raise
     except av.FFmpegError as error:
-        log = cast("tuple[int, str, str] | None", error.log)
-        reason = log[2].strip() if log else error.strerror
-        raise UnreadableMedia(f"{shown(path)} is damaged or cut short: {reason}") from error
+        raise UnreadableMedia(f"{shown(path)} {_why_closed(file, error)}") from error
     with container:
         yield container
+
+
+def _why_closed(file: BinaryIO, error: av.FFmpegError) -> str:
+    file.seek(0)
+    head = file.read(16)
+    if head[4:8] == b"ftyp":  # recorders write the index last; FFmpeg says only "invalid data"
+        return "is damaged or cut short: an MP4 without its index (moov)"
+    if isinstance(error, av.error.InvalidDataError):
+        return f"is no film or sound in a known format, or damaged; it begins with {head!r}"
+    return f"is damaged or cut short: {error.strerror}"
 
 
 def video_stream(container: InputContainer) -> av.VideoStream | None:
@@ -82,7 +91,9 @@ def probe_container(
         if stream is None:
             raise UnreadableMedia(f"{shown(path)} has neither a picture nor sound")
         frame = _first_frame(container, stream, path, max_pixels)
-        duration_us = _duration_us(container, stream, progress)
+        duration_us = container.duration
+        if duration_us is None or duration_us <= 0:
+            duration_us = _measured_us(file, path, demuxers, stream.index, progress)
         facts: dict[str, Any] = {
             "format": _SHORT_NAMES.get(container.format.name, container.format.name),
             "codec": stream.codec_context.codec.canonical_name,
@@ -124,23 +135,31 @@ def _first_frame(
     raise UnreadableMedia(f"{shown(path)} is damaged or cut short: {reason}")
 
 
-def _duration_us(
-    container: InputContainer,
-    stream: av.VideoStream | av.AudioStream,
+def _measured_us(
+    file: BinaryIO,
+    path: Path,
+    demuxers: Sequence[str],
+    index: int,
     progress: Callable[[], None],
 ) -> int | None:
-    """As the header says; browsers and crashed recorders leave it out, then the packets say it."""
-    if container.duration is not None and container.duration > 0:
-        return container.duration
-    start, end = None, None
-    for packet in container.demux(stream):
-        if packet.pts is not None:
-            start = packet.pts if start is None else min(start, packet.pts)
-            end = max(end or 0, packet.pts + (packet.duration or 0))
-            progress()
-    if start is None or end is None or stream.time_base is None or end <= start:
-        return None
-    return round((end - start) * stream.time_base * 1_000_000)
+    """The length of a stream by its packets: browsers and crashed recorders write none into the
+    header. Opened anew, since bare streams cannot go back for the frame that was decoded."""
+    file.seek(0)
+    with opened(file, path, demuxers) as container:
+        stream = container.streams[index]
+        unit_us = float((stream.time_base or 0) * 1_000_000)
+        step_us = frame_step_us(stream) if isinstance(stream, av.VideoStream) else 0
+        start_us = end_us = packets = furthest_bytes = 0
+        for packet in container.demux(stream):
+            packets += packet.size > 0
+            if packet.pts is not None:
+                at_us = int(packet.pts * unit_us)
+                start_us = min(start_us, at_us) if end_us else at_us
+                end_us = max(end_us, at_us + (int((packet.duration or 0) * unit_us) or step_us))
+            if (packet.pos or 0) > furthest_bytes:  # a demuxer that runs in a circle gets nowhere
+                furthest_bytes = packet.pos or 0
+                progress()
+        return (end_us - start_us if end_us else packets * step_us) or None
 
 
 def _details(audio: av.AudioStream | None) -> dict[str, Any]:

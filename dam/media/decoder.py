@@ -148,7 +148,7 @@ class Decoder:
 
 def _why(error: Exception) -> str:
     reason = getattr(error, "strerror", None) or str(error)
-    return str(reason) or type(error).__name__
+    return " ".join(str(reason).split()) or type(error).__name__
 
 
 def _die_with_parent() -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 # Keyframes closer than this are not all decoded: in ProRes, MJPEG and other codecs where every
 # frame is one, "keyframes only" would decode everything.
 _KEY_SPACING_US = 500_000
+_LEAD_IN_US = 100_000  # smaller differences at the start are no silence before the picture
 
 
 @dataclass(slots=True)
@@ -40,10 +41,11 @@ class FrameReader:
         self._stream = stream
         self._context = stream.codec_context
         self._unit_us = float((stream.time_base or 0) * 1_000_000)
+        self._step_us = frame_step_us(stream)
         self._floor_pts: int | None = None
 
     def every_frame(self) -> Iterator[av.VideoFrame]:
-        for packet in self._packets():
+        for _, packet in self._packets():
             yield from self._decode(packet)
         yield from self._decode(None)
 
@@ -58,8 +60,7 @@ class FrameReader:
         group: _Group | None = None
         contiguous = False
         seen_us = -_KEY_SPACING_US
-        for packet in self._packets():
-            at_us = self._time_us(packet, group.at_us if group else 0)
+        for at_us, packet in self._packets():
             if group is None or packet.is_keyframe:
                 if group is not None and not group.through and at_us - seen_us >= _KEY_SPACING_US:
                     yield from self._first_of(group)
@@ -80,16 +81,20 @@ class FrameReader:
             yield from self._first_of(group)
         yield from self._drain()
 
-    def _packets(self) -> Iterator[av.Packet[av.VideoStream]]:
+    def _packets(self) -> Iterator[tuple[int, av.Packet[av.VideoStream]]]:
+        """With the time of decoding; bare streams of H.264 carry none, then frames are counted."""
+        at_us = -self._step_us
         for packet in self._container.demux(self._stream):
             if packet.dts is None and packet.size == 0:  # PyAV's mark for the end
                 return
-            ticks = packet.pts if packet.pts is not None else packet.dts
-            if ticks is not None:
-                self.end_us = max(
-                    self.end_us, int((ticks + (packet.duration or 0)) * self._unit_us)
-                )
-            yield packet
+            timed = packet.dts if packet.dts is not None else packet.pts
+            at_us = at_us + self._step_us if timed is None else int(timed * self._unit_us)
+            if timed is None and self._unit_us:
+                packet.pts = packet.dts = round(at_us / self._unit_us)
+            if packet.pts is not None:
+                lasts_us = int((packet.duration or 0) * self._unit_us) or self._step_us
+                self.end_us = max(self.end_us, int(packet.pts * self._unit_us) + lasts_us)
+            yield at_us, packet
 
     def _first_of(self, group: _Group) -> Iterator[av.VideoFrame]:
         yield from self._drain()
@@ -114,38 +119,57 @@ class FrameReader:
             if self._floor_pts is None or frame.pts is None or frame.pts >= self._floor_pts:
                 yield frame
 
-    def _time_us(self, packet: av.Packet[av.VideoStream], fallback_us: int) -> int:
-        ticks = packet.dts if packet.dts is not None else packet.pts
-        return fallback_us if ticks is None else int(ticks * self._unit_us)
+
+def frame_step_us(stream: av.VideoStream) -> int:
+    """Time from one frame to the next, as the header says or as films usually have it."""
+    rate = stream.average_rate or stream.guessed_rate
+    return round(1_000_000 / rate) if rate else 40_000
 
 
 class Clock:
     """Turns timestamps into microseconds from the container's first one, strictly growing.
 
     The container's and not the stream's: sound that begins before the picture moves the picture
-    in every player, and transcripts must agree with frames.
+    in every player, and transcripts must agree with frames. A start a few frames late is none:
+    that is the reordering of B-frames (AVI, FLV) or the lead-in of AAC, and counts as zero.
     """
 
     def __init__(self, container: InputContainer, stream: av.VideoStream) -> None:
         self._unit_us = float((stream.time_base or 0) * 1_000_000)
-        rate = stream.average_rate or stream.guessed_rate
-        self._step_us = round(1_000_000 / rate) if rate else 40_000
+        self._step_us = frame_step_us(stream)
         self._origin_us = container.start_time
         self._last_us: int | None = None
+        self._last_pts: int | None = None
+        self._dts_lead: int | None = None  # of the first frame's dts before its pts
+        self._by_dts = False
 
     def at_us(self, frame: av.VideoFrame) -> int:
-        ticks = frame.pts if frame.pts is not None else frame.dts
+        ticks = self._ticks(frame)
         if ticks is None:
             at_us = 0 if self._last_us is None else self._last_us + self._step_us
         else:
             shown_us = round(ticks * self._unit_us)
-            if self._origin_us is None or (self._last_us is None and shown_us < self._origin_us):
+            if self._origin_us is None or (
+                self._last_us is None and shown_us - self._origin_us < _LEAD_IN_US
+            ):
                 self._origin_us = shown_us
             at_us = shown_us - self._origin_us
         if self._last_us is not None:
             at_us = max(at_us, self._last_us + 1)
         self._last_us = at_us
         return at_us
+
+    def _ticks(self, frame: av.VideoFrame) -> int | None:
+        """The frame's timestamp. AVI and some MXF store none for B-frames and FFmpeg makes them up
+        in the order of decoding: once they run backwards, those of decoding are the better ones."""
+        if self._dts_lead is None and frame.pts is not None and frame.dts is not None:
+            self._dts_lead = frame.dts - frame.pts
+        if frame.pts is not None:
+            self._by_dts |= self._last_pts is not None and frame.pts <= self._last_pts
+            self._last_pts = frame.pts
+        if not self._by_dts or self._dts_lead is None:
+            return frame.pts
+        return None if frame.dts is None else frame.dts - self._dts_lead
 
     def duration_us(self, end_us: int) -> int:
         """From the container's first timestamp to `end_us`, and past the last frame in any case."""

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 PREVIEW_PX = 1600
 _HEIF_SUFFIXES = frozenset((".heic", ".heif", ".hif"))
 
+_TURNED_BY_PILLOW = ("TIFF",)  # its size is the upright one as soon as it is opened
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -94,7 +95,8 @@ def _register_heif() -> None:
 def probe_picture(file: BinaryIO, path: Path, max_pixels: int) -> Probe:
     with open_picture(file, path, max_pixels) as image:
         orientation = orientation_of(image)
-        width_px, height_px = image.size if orientation < 5 else image.size[::-1]
+        swapped = orientation >= 5 and image.format not in _TURNED_BY_PILLOW
+        width_px, height_px = image.size[:: -1 if swapped else 1]
         animated = bool(getattr(image, "is_animated", False)) and image.format != "MPO"
         return Probe(
             kind=Kind.PHOTO,
@@ -134,7 +136,7 @@ def decode_picture(file: BinaryIO, path: Path, max_pixels: int) -> Image.Image:
 def reduced(image: Image.Image, long_side_px: int, orientation: int | None = None) -> Image.Image:
     """Loads an opened picture and makes it small, then 8-bit sRGB, then upright."""
     if orientation is None:
-        orientation = orientation_of(image)
+        orientation = 1 if image.format in _TURNED_BY_PILLOW else orientation_of(image)
     size = fit(image.size, long_side_px)
     image.draft(None, size)  # the true aspect: a square box would not scale at all
     image.load()
