@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-EXACT = 2_000  # allowed vectors up to which reading them all from SQL beats a filtered scan
 RERANK = 2  # candidates per wanted hit; the order of 8-bit codes is off by a few places at most
 RERANK_MIN = 64
 SAME = 0.95  # cosine of a stored vector and its own 8-bit code: .999 and more
@@ -265,12 +264,13 @@ class FaissIndex:
         state = self._current()
         if limit < 1 or state.count == 0 or (allowed is not None and len(allowed) == 0):
             return []
+        wanted = max(RERANK * limit, limit + RERANK_MIN)
         if state.base is None:
             found = _nearest(state.tail_ids, state.tail, query, limit, allowed)
-        elif allowed is not None and len(allowed) <= EXACT:
-            found = self._stored(allowed, query, limit)
+        elif allowed is not None and len(allowed) <= wanted:
+            found = self._stored(allowed, query, limit)  # no more than would be ranked again
         else:
-            proposed = self._proposed(state, state.base, query, limit, allowed)
+            proposed = self._proposed(state, state.base, query, wanted, allowed)
             base = self._stored(proposed, query, limit)
             tail = _nearest(state.tail_ids, state.tail, query, limit, allowed)
             found = np.concatenate([base[0], tail[0]]), np.concatenate([base[1], tail[1]])
@@ -284,14 +284,14 @@ class FaissIndex:
         return _nearest(ids, matrix, query, limit, None)
 
     def _proposed(
-        self, state: _State, base: _Base, query: Unit, limit: int, allowed: Ids | None
+        self, state: _State, base: _Base, query: Unit, wanted: int, allowed: Ids | None
     ) -> Ids:
         """What the 8-bit codes take for the nearest ones."""
         usable = None if state.dead is None else ~state.dead
         if allowed is not None:
-            member = np.isin(base.ids, allowed)
+            member = _members(base.ids, allowed)
             usable = member if usable is None else usable & member
-        wanted = min(len(base.ids), max(RERANK * limit, limit + RERANK_MIN))
+        wanted = min(wanted, len(base.ids))
         probes = self._sizes.probes
         return base.ids[base.codes.nearest(query, wanted, usable=usable, probes=probes)]
 
@@ -314,12 +314,21 @@ class FaissIndex:
         return np.concatenate([alive, state.tail_ids])
 
 
+def _members(ids: Ids, wanted: Ids) -> NDArray[np.bool_]:
+    """Which of the ascending ids are wanted; faster than `np.isin`, which sorts both."""
+    found = np.zeros(len(ids), np.bool_)
+    if len(ids):
+        at = np.minimum(np.searchsorted(ids, wanted), len(ids) - 1)
+        found[at[ids[at] == wanted]] = True
+    return found
+
+
 def _nearest(
     ids: Ids, matrix: NDArray[np.float32], query: Unit, limit: int, allowed: Ids | None
 ) -> tuple[Ids, NDArray[np.float32]]:
     """Exactly the `limit` best rows (ties by id) of the allowed ones."""
     if allowed is not None:
-        member = np.isin(ids, allowed)
+        member = _members(ids, allowed)
         ids, matrix = ids[member], matrix[member]
     if len(ids) == 0:
         return ids, np.zeros(0, np.float32)

@@ -79,7 +79,8 @@ def test_allowed_ids_restrict_the_answer_at_any_share(
     make: Callable[[], VectorIndex],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("dam.vectors.faiss_index.EXACT", 3)  # so that 40 ids go through the codes
+    # So that 40 ids go through the codes, and three do not.
+    monkeypatch.setattr("dam.vectors.faiss_index.RERANK_MIN", 3)
     rows = unit_rows(400, seed=2)
     ids = add_vectors(database, space, rows)
     index = make()
