@@ -15,7 +15,7 @@ import torch
 from open_clip.transform import PreprocessCfg, image_transform_v2
 from PIL import Image
 
-from dam.errors import OutOfMemory, Permanent, UnreadableMedia
+from dam.errors import OutOfMemory, UnreadableMedia, WeightsUnavailable
 from indexers.runtimes import choose_towers
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Clip:
         try:
             return open_clip.create_model(self._location).eval()
         except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
-            raise Permanent(
+            raise WeightsUnavailable(
                 f"open_clip cannot load the model in {self._folder}: {error}"
             ) from error
 
@@ -83,6 +83,8 @@ class Clip:
 
         Raises `OutOfMemory` when not even one picture fits.
         """
+        if not prepared:
+            return np.empty((0, self.towers.dimension), dtype=np.float32)
         return _encode(self.towers.encode_image, torch.stack(list(prepared)))
 
     def encode_texts(self, texts: Sequence[str]) -> Unit:

@@ -93,8 +93,9 @@ def read_vocabulary(path: Path) -> Vocabulary:
         words = [line for line in lines if line and not line.startswith("#")]
         return Vocabulary(path.stem, OWN, str(path), words={word: (word,) for word in words})
     except (OSError, ValueError, yaml.YAMLError) as error:
+        reason = " ".join(str(error).split())  # YAML's draws a picture over several lines
         raise WeightsUnavailable(
-            f"The vocabulary {path} cannot be read: {error}. DAM_VOCABULARIES names files, and of "
+            f"The vocabulary {path} cannot be read: {reason}. DAM_VOCABULARIES names files, and of "
             f"{', '.join(_built_in())}."
         ) from error
 
