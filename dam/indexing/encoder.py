@@ -43,6 +43,9 @@ if TYPE_CHECKING:
     from dam.db import Database
 
 ADDRESS_FILE = "encoder.json"
+# Longer: a page waits for words and names that are there at once; shorter: slow machines never get
+# an answer by what pictures show.
+ANSWER_S = 10.0
 MAX_TEXTS = 256  # of one request; a query has one
 log = logging.getLogger(__name__)
 
@@ -126,6 +129,8 @@ class RemoteEncoder:
         ) as connection:
             connection.send_bytes(json.dumps({**header, "indexer": self.indexer}).encode())
             connection.send_bytes(body)
+            if not connection.poll(ANSWER_S):
+                raise WeightsUnavailable("The query encoder is still loading its model.")
             answer = json.loads(connection.recv_bytes())
             blob = connection.recv_bytes()
         if "error" in answer:
