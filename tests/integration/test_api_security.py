@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pytest
 
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     import logging
 
     from flask.testing import FlaskClient
+    from werkzeug.test import TestResponse
 
 PROBLEM = "application/problem+json"
 
@@ -127,6 +130,65 @@ def test_wrong_request_is_a_problem(
     assert (answer.status_code, answer.mimetype) == (status, PROBLEM)
     assert answer.json["status"] == status
     assert answer.json["detail"]
+
+
+HOSTILE = (
+    "../../etc/passwd",
+    "..%2f..%2fetc%2fpasswd",
+    "%00",
+    "\x00",
+    "a\r\nX-Injected: 1",
+    "'; DROP TABLE assets; --",
+    '" OR 1=1 --',
+    "<script>alert(1)</script>",
+    "{{7*7}}",
+    "%",
+    "-1",
+    "1e999",
+    "nan",
+    "9" * 40,
+    "\N{GRINNING FACE}" * 20,
+    "\u202egnp.exe",
+    "x" * 3000,
+    '"',
+    "*",
+    "NEAR(a b",
+    ":",
+    "a:b:c",
+    "[]",
+    "W10",
+    "bnVsbA",
+)
+
+
+def test_hostile_value_in_any_parameter_is_answered_calmly(client: FlaskClient) -> None:
+    """Walks the OpenAPI document: every path and query parameter gets every value."""
+    client.application.extensions["dam"].stopping.set()  # lets the event stream end
+    spec = client.get("/api/v1/openapi.json").json
+    for path, methods in spec["paths"].items():
+        for method, operation in methods.items():
+            for parameter in operation["parameters"]:
+                for value in HOSTILE:
+                    answer = _ask(client, path, method, parameter, value)
+                    case = (method, path, parameter["name"], value, answer.text)
+                    assert answer.status_code < 500 or answer.status_code == 503, case
+                    if answer.status_code >= 400:
+                        assert answer.mimetype == PROBLEM, case
+                    assert "root:" not in answer.text, case
+                    assert "X-Injected" not in answer.headers, case
+
+
+def _ask(
+    client: FlaskClient, path: str, method: str, parameter: dict[str, str], value: str
+) -> TestResponse:
+    in_path = parameter["in"] == "path"
+    filled = re.sub(
+        r"\{(\w+)\}",
+        lambda name: quote(value, safe="") if in_path and name[1] == parameter["name"] else "x",
+        path,
+    )
+    query = {} if in_path else {parameter["name"]: value}
+    return client.open(filled, method=method.upper(), query_string=query)
 
 
 def test_invalid_field_is_named(client: FlaskClient) -> None:
