@@ -64,13 +64,11 @@ class ExifToolReader:
         """Fields of each file, in order; an empty dict for one that says nothing."""
         names = [self._link(number, path) for number, path in enumerate(paths)]
         try:
-            output = self._exiftool.execute(*_ASKED, *filter(None, names))
+            output = self._exiftool.execute(*_ASKED, *filter(None, names), raw_bytes=True)
         finally:
             for name in filter(None, names):
                 (self._folder / name).unlink()
-        # Numbers stay as they are written: a title may be "007" and an album "1.10".
-        entries = json.loads(output, parse_int=str, parse_float=str) if output.strip() else []
-        by_name = {entry.pop("SourceFile"): entry for entry in entries}
+        by_name = {entry.pop("SourceFile"): entry for entry in _parsed(output)}
         return [by_name.get(name, {}) for name in names]
 
     def _link(self, number: int, path: Path) -> str:
@@ -83,6 +81,15 @@ class ExifToolReader:
         name = f"{number}{path.suffix if _SUFFIX.fullmatch(path.suffix) else ''}"
         (self._folder / name).symlink_to(path)
         return name
+
+
+def _parsed(output: bytes) -> list[dict[str, Any]]:
+    """Numbers stay as they are written: a title may be "007" and an album "1.10"."""
+    text = output.decode("utf-8", "replace").strip()  # names of fields may be garbage, too
+    entries: list[dict[str, Any]] = (
+        json.loads(text, strict=False, parse_int=str, parse_float=str) if text else []
+    )
+    return entries
 
 
 def find_exiftool(program: str) -> str | None:

@@ -102,6 +102,7 @@ PHOTOS: dict[str, dict[str, Any]] = {
     "still.png": {},
     "still.heic": {"quality": 80},
     "still.avif": {"quality": 60},
+    "still.webp": {"quality": 80},
 }
 WORDS = ("-XMP:Rating=4", "-XMP-dc:Title=A much longer title than before", "-XMP:Subject=beach")
 

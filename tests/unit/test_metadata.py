@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import random
 import shutil
 import stat
 import subprocess
@@ -391,6 +393,30 @@ def test_broken_and_vanished_files_harm_no_other(reader: MetadataReader, tmp_pat
     assert said[0] == said[-1]
     assert said[0].camera == "Canon EOS R5"
     assert all(one.camera is None for one in said[2:-1])
+
+
+def test_damaged_files_end_neither_the_process_nor_a_batch(
+    reader: MetadataReader, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    seeds = [
+        photo(tmp_path / "a.jpg", exif=CANON, xmp=WORDS).read_bytes(),
+        photo(tmp_path / "a.webp", exif=CANON, xmp=WORDS).read_bytes(),
+        photo(tmp_path / "a.png", exif=CANON).read_bytes(),
+        photo(tmp_path / "a.tif", exif=CANON).read_bytes(),
+    ]
+    dice, files = random.Random(7), []
+    for number in range(120):
+        broken = bytearray(seeds[number % len(seeds)])
+        for _ in range(dice.randrange(1, 30)):
+            broken[dice.randrange(min(len(broken), 2000))] = dice.choice((0, 255, 0xE9))
+        path = tmp_path / f"{number}.jpg"
+        path.write_bytes(broken)
+        files.append((path, PHOTO))
+    said = reader.read_many(files)
+    assert len(said) == 120
+    assert sum(one.camera == "Canon EOS R5" for one in said) > 10
+    assert "one by one" not in caplog.text
 
 
 def test_without_exiftool_people_learn_what_is_not_read() -> None:
