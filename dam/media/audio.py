@@ -26,24 +26,26 @@ if TYPE_CHECKING:
     from dam.media.link import Link
 
 _BUCKETS = 1000
+_STRETCHES = 16 * _BUCKETS  # so many that buckets of unequal numbers of them look equal
 _FULL_SCALE = 32768  # of 16-bit samples
 _THUMB_SIZE = (renditions.THUMB_PX, renditions.THUMB_PX * 9 // 16)
 _GROUND, _INK = "#f4f4f5", "#3f3f46"
 
 
 class Peaks:
-    """The loudest sample of each stretch. Stretches double when there are too many of them."""
+    """The loudest sample of each stretch. Stretches double when there are too many of them, since
+    what a header says about the length is not to be relied on."""
 
-    def __init__(self, expected_samples: int) -> None:
+    def __init__(self) -> None:
         self.samples = 0
-        self._stretch = max(1, -(-expected_samples // _BUCKETS))
-        self._peaks = np.zeros(2 * _BUCKETS, np.int32)
+        self._stretch = 1
+        self._peaks = np.zeros(_STRETCHES, np.int32)
 
     def add(self, loudness: np.ndarray) -> None:
         """`loudness`: (n,) absolute values of consecutive samples."""
-        while (self.samples + len(loudness)) > self._stretch * len(self._peaks):
-            self._peaks[:_BUCKETS] = self._peaks.reshape(-1, 2).max(axis=1)
-            self._peaks[_BUCKETS:] = 0
+        while self.samples + len(loudness) > self._stretch * _STRETCHES:
+            self._peaks[: _STRETCHES // 2] = self._peaks.reshape(-1, 2).max(axis=1)
+            self._peaks[_STRETCHES // 2 :] = 0
             self._stretch *= 2
         places = (self.samples + np.arange(len(loudness))) // self._stretch
         starts = np.flatnonzero(np.diff(places, prepend=-1))
@@ -52,10 +54,11 @@ class Peaks:
         self.samples += len(loudness)
 
     def scaled(self) -> list[int]:
-        """0 to 127 each."""
+        """At most `_BUCKETS` values of 0 to 127."""
         used = -(-self.samples // self._stretch)
-        scaled = np.rint(self._peaks[:used] * (127 / _FULL_SCALE))
-        return [int(value) for value in scaled]
+        buckets = min(used, _BUCKETS)
+        loudest = np.maximum.reduceat(self._peaks, np.arange(buckets) * used // buckets)
+        return [int(value) for value in np.rint(loudest * (127 / _FULL_SCALE))]
 
 
 def draw_waveform(file: BinaryIO, path: Path, link: Link, folder: Path) -> dict[str, Any]:
@@ -65,7 +68,7 @@ def draw_waveform(file: BinaryIO, path: Path, link: Link, folder: Path) -> dict[
         if stream is None:
             raise UnreadableMedia(f"{shown(path)} has no sound")
         rate = stream.codec_context.sample_rate
-        peaks = Peaks((container.duration or 0) * rate // 1_000_000)
+        peaks = Peaks()
         for loudness in _loudness(container.demux(stream)):
             peaks.add(loudness)
             link.progress()

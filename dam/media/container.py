@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _READ_BYTES = 256 << 10  # FFmpeg calls back into Python for each piece
 _COVERS = Disposition.attached_pic | Disposition.timed_thumbnails
 _EXIF_OF_ROTATION = {0: 1, 90: 8, 180: 3, 270: 6}  # counter-clockwise degrees
+# No header at all: FFmpeg would guess the length from the bit rate of the first packets.
+_WITHOUT_LENGTH = frozenset(("aac", "ac3", "eac3", "amr", "dts", "dtshd", "truehd", "loas"))
 _SHORT_NAMES = {"mov,mp4,m4a,3gp,3g2,mj2": "mp4", "matroska,webm": "matroska"}
 
 
@@ -92,7 +94,7 @@ def probe_container(
             raise UnreadableMedia(f"{shown(path)} has neither a picture nor sound")
         frame = _first_frame(container, stream, path, max_pixels)
         duration_us = container.duration
-        if duration_us is None or duration_us <= 0:
+        if (duration_us or 0) <= 0 or container.format.name in _WITHOUT_LENGTH:
             duration_us = _measured_us(file, path, demuxers, stream.index, progress)
         facts: dict[str, Any] = {
             "format": _SHORT_NAMES.get(container.format.name, container.format.name),
