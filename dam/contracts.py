@@ -1,8 +1,8 @@
 """What indexers and the rest of dam promise each other.
 
-Owns the words that cross that border: media items, findings, producers, model files. Imports
-nothing of dam but errors, so that a plug-in depends on this file and on `dam.media` alone. An
-indexer knows no database, no settings and no web; whatever it needs to know comes in `Setup`.
+Owns the words that cross that border: media items, producers, model files, and (from
+`dam.findings`) findings. A plug-in depends on this file and on `dam.media` alone. An indexer knows
+no database, no settings and no web; whatever it needs to know comes in `Setup`.
 """
 
 from __future__ import annotations
@@ -16,14 +16,37 @@ from typing import TYPE_CHECKING, ClassVar, Protocol, Self, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from dam.findings import Finding, Shot, Span, Tag, Unit, Vector
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from dam.errors import DamError
 
+__all__ = [
+    "Finding",
+    "Frame",
+    "Indexer",
+    "Item",
+    "Kind",
+    "ModelFiles",
+    "ModelSource",
+    "Outcome",
+    "Pixels",
+    "Producer",
+    "QueryEncoder",
+    "Queryable",
+    "Reads",
+    "Setup",
+    "Shot",
+    "Span",
+    "Tag",
+    "Unit",
+    "Vector",
+]
+
 Pixels = NDArray[np.uint8]  # (height, width, 3) RGB, upright
-Unit = NDArray[np.float32]  # (dim,) or (n, dim), rows of unit norm
 
 
 class Kind(StrEnum):
@@ -39,18 +62,6 @@ class Reads(StrEnum):
     FRAMES = "frames"  # `Item.frames` of videos
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
-    """Half-open `[start_us, end_us)` in microseconds from the asset's first timestamp."""
-
-    start_us: int
-    end_us: int
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.start_us < self.end_us:
-            raise ValueError(f"not a span: [{self.start_us}, {self.end_us})")
-
-
 @dataclass(frozen=True, slots=True)
 class Frame:
     """One decoded video frame. Every frame carries `small`; only samples carry `image`."""
@@ -59,35 +70,6 @@ class Frame:
     number: int | None  # counted from 0 when every frame was decoded, else unknown
     small: Pixels  # every frame of one video has the same small size (long side ≤ 256 px)
     image: Pixels | None = None  # long side ≤ 640 px, present on frames meant for models
-
-
-# Findings -----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Tag:
-    vocabulary: str
-    word: str
-    score: float  # calibrated confidence in [0, 1]
-    span: Span | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Vector:
-    values: Unit  # (dim,) float32
-    at_us: int | None = None  # the frame it was made from; None for a photo
-    span: Span | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Shot:
-    span: Span
-    best_us: int  # time of the sampled frame that shows the shot best
-    first_frame: int | None = None  # frame numbers, known only when every frame was decoded
-    end_frame: int | None = None  # half-open, like the span
-
-
-Finding = Tag | Vector | Shot
 
 
 # Producers and models -----------------------------------------------------------------------
