@@ -141,6 +141,7 @@ class Registry:
             "runtime": settings.visual_runtime,
             "precision": settings.visual_precision,
             "vocabularies": settings.vocabularies,
+            "tier": settings.video_tier.value,
             "model": self._model_of(name),
         }
         return Setup(
