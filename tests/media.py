@@ -32,11 +32,15 @@ def write_jpeg(path: Path, colour: Colour, seed: int = 0, **options: object) -> 
 
 
 def write_clip(
-    path: Path, colours: list[Colour], seconds_each: float = 2.0, rate: int = 10
+    path: Path,
+    colours: list[Colour],
+    seconds_each: float = 2.0,
+    rate: int = 10,
+    **options: str,
 ) -> Path:
     """H.264 with a cut from each colour to the next; a keyframe at every cut."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with av.open(str(path), "w") as container:
+    with av.open(str(path), "w", options=options) as container:
         stream = container.add_stream("libx264", rate=rate)
         stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
         for number, colour in enumerate(colours):

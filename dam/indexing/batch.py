@@ -42,6 +42,7 @@ class Results:
     outcomes: dict[tuple[str, str], Outcome] = field(default_factory=dict)
     traces: dict[tuple[str, str], str] = field(default_factory=dict)  # bugs, not bad input
     thumbhashes: dict[str, bytes] = field(default_factory=dict)
+    damages: dict[str, str] = field(default_factory=dict)  # videos of which a part can be read
 
 
 class Batch:
@@ -162,6 +163,8 @@ class Batch:
                     self._check_stop()
                     for tap in taps.values():
                         tap.put(frame)
+                if stream.damage:
+                    self.results.damages[claim.asset_id] = stream.damage
         except DamError as error:
             end = error
             raise

@@ -100,12 +100,20 @@ def read_status(
 
 
 def read_troubles(database: Database, *, limit: int = 1000) -> list[Trouble]:
-    """Unreadable files first, then failed and quarantined runs, newest first."""
+    """Unreadable and damaged files first, then failed and quarantined runs, newest first."""
     with database.read() as session:
         found = [
-            Trouble(file.display, None, file.state, file.error or "", file.asset_id)
+            Trouble(
+                file.display,
+                None,
+                "damaged" if file.state == FileState.PRESENT else file.state,
+                file.error or "",
+                file.asset_id,
+            )
             for file in session.scalars(
-                select(File).where(File.state == FileState.UNREADABLE).limit(limit)
+                select(File)
+                .where(File.error.is_not(None), File.state != FileState.MISSING)
+                .limit(limit)
             )
         ]
         rows = session.execute(

@@ -171,12 +171,7 @@ class Worker:
         lost = self._unreachable(claims, results)
         with self._database.write() as session:
             for claim in claims:
-                if claim.asset_id in results.thumbhashes:
-                    session.execute(
-                        update(Asset)
-                        .where(Asset.id == claim.asset_id)
-                        .values(thumbhash=results.thumbhashes[claim.asset_id])
-                    )
+                self._describe(session, claim, results)
                 for name, lease in claim.leases.items():
                     outcome = results.outcomes.get((claim.asset_id, name))
                     if outcome is None or claim.asset_id in lost:
@@ -190,6 +185,16 @@ class Worker:
                     .where(File.id == file_id)
                     .values(state=FileState.MISSING, missing_us=now_us())
                 )
+
+    def _describe(self, session: Session, claim: Claim, results: Results) -> None:
+        """What the decode told of the asset and its file besides findings."""
+        asset_id = claim.asset_id
+        if asset_id in results.thumbhashes:
+            thumbhash = results.thumbhashes[asset_id]
+            session.execute(update(Asset).where(Asset.id == asset_id).values(thumbhash=thumbhash))
+        if asset_id in results.damages:
+            damage = results.damages[asset_id]
+            session.execute(update(File).where(File.id == claim.file_id).values(error=damage))
 
     def _store_one(
         self,

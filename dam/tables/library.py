@@ -123,7 +123,7 @@ class File(Base):
     display: Mapped[str]  # the same for people: NFC, undecodable bytes as U+FFFD
     asset_id: Mapped[str | None] = mapped_column(ForeignKey("assets.id", ondelete="SET NULL"))
     state: Mapped[str] = mapped_column(default=FileState.PRESENT)
-    error: Mapped[str | None]  # why it is unreadable
+    error: Mapped[str | None]  # why it is unreadable, or (present) what of it is damaged
     size_bytes: Mapped[int]
     mtime_ns: Mapped[int]
     device: Mapped[int]

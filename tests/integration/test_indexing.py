@@ -173,6 +173,20 @@ def test_bad_files_are_named_with_their_reason_and_stop_nothing(
     assert [words(database, f"{n}.jpg") for n in range(3)] == [{"red"}, {"green"}, {"blue"}]
 
 
+def test_the_beginning_of_a_cut_video_is_indexed_and_the_damage_is_named(
+    database: Database, settings: Settings, folder: Path
+) -> None:
+    whole = write_clip(folder / "whole.mp4", [RED, BLUE, GREEN], movflags="faststart")
+    kept = whole.read_bytes()
+    (folder / "cut.mp4").write_bytes(kept[: len(kept) * 2 // 3])
+    index_all(database, settings)
+    assert words(database, "whole.mp4") == {"red", "green", "blue"}
+    assert "red" in words(database, "cut.mp4")
+    (trouble,) = read_troubles(database)
+    assert (trouble.path, trouble.state) == ("cut.mp4", "damaged")
+    assert trouble.reason
+
+
 def test_a_bug_in_one_indexer_fails_its_runs_only(
     database: Database,
     settings: Settings,
