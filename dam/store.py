@@ -140,7 +140,9 @@ def replace_texts(
     """Replaces what is searchable of an asset itself, or (`file_id`) of one of its files."""
     own = TextRow.file_id.is_(None) if file_id is None else TextRow.file_id == file_id
     session.execute(
-        delete(TextRow).where(TextRow.asset_id == asset_id, TextRow.run_id.is_(None), own)
+        delete(TextRow)
+        .where(TextRow.asset_id == asset_id, TextRow.run_id.is_(None), own)
+        .execution_options(synchronize_session=False)
     )
     rows = [
         {"asset_id": asset_id, "file_id": file_id, "field": field, "body": body}
@@ -154,7 +156,9 @@ def replace_texts(
 def replace_keywords(session: Session, asset_id: str, words: Iterable[str]) -> None:
     """Replaces the keywords that the file itself carries."""
     session.execute(
-        delete(TagRow).where(TagRow.asset_id == asset_id, TagRow.source == TagSource.FILE)
+        delete(TagRow)
+        .where(TagRow.asset_id == asset_id, TagRow.source == TagSource.FILE)
+        .execution_options(synchronize_session=False)
     )
     rows = [
         {

@@ -29,13 +29,16 @@ SAID = (
 )
 
 
-def describe_asset(session: Session, asset: Asset, probe: Probe, metadata: Metadata) -> None:
+def fill_asset(asset: Asset, probe: Probe, metadata: Metadata) -> None:
     for column in PROBED:
         setattr(asset, column, getattr(probe, column))
     for column in SAID:
         setattr(asset, column, getattr(metadata, column))
     asset.details = {**probe.details, **metadata.details}
-    session.flush()
+
+
+def describe_asset(session: Session, asset: Asset, metadata: Metadata) -> None:
+    """Makes an asset findable by what its file says."""
     store.replace_keywords(session, asset.id, metadata.keywords)
     texts = (
         (TextField.TITLE, metadata.title),
@@ -49,6 +52,7 @@ def describe_asset(session: Session, asset: Asset, probe: Probe, metadata: Metad
 
 def describe_name(session: Session, file: File) -> None:
     """Makes a file findable by the words of its name and of its folders."""
+    session.flush()  # a new file has its id from then on
     if file.asset_id is not None:
         texts = (
             (TextField.NAME, words_of_name(file.display)),

@@ -112,7 +112,37 @@ class Identity:
             change = Change.NEW if others else Change.MOVED  # it left its path to another one
         return self._place(seen, file, asset, change, is_new_content=False)
 
-    def lost_asset(self, content: Content) -> Asset | None:
+    def place_unknown(
+        self, seen: Seen, content: Content, fill: Callable[[Asset], None], *, is_last: bool
+    ) -> Placement | None:
+        """Places bytes that are no asset's current content; `fill` describes their asset.
+
+        Unless `is_last`, None when they would continue an asset that is lost: a file yet to come
+        may have its very bytes.
+        """
+        file = self.file_at(seen.path)
+        asset = file.asset if file is not None else None
+        if file is None or asset is None:
+            lost = self._lost_asset(content)
+            if lost is None:
+                asset = self._new_asset(content, fill)
+                return self._place(seen, file, asset, Change.NEW, is_new_content=True)
+            if not is_last:
+                return None
+            self._revise(lost, content, fill)
+            gone = self._best_gone(self._files_of(lost), seen)
+            if gone is None:  # its library was removed
+                return self._place(seen, file, lost, Change.NEW, is_new_content=True)
+            return self._move(seen, file, gone, lost, is_new_content=True)
+        others = [other for other in self._files_of(asset) if other.id != file.id]
+        if content.essence_hash != asset.essence_hash and not all(map(self._is_gone, others)):
+            former, asset = asset, self._new_asset(content, fill)
+            self._copy_decisions(former.id, asset.id)
+        else:
+            self._revise(asset, content, fill)
+        return self._place(seen, file, asset, Change.CHANGED, is_new_content=True)
+
+    def _lost_asset(self, content: Content) -> Asset | None:
         """The asset that unknown bytes continue, when all files of it are gone."""
         former = select(Revision.asset_id).where(Revision.content_hash == content.content_hash)
         candidates = self._session.scalars(
@@ -123,28 +153,6 @@ class Identity:
         return next(
             (asset for asset in candidates if all(map(self._is_gone, self._files_of(asset)))), None
         )
-
-    def place_unknown(self, seen: Seen, content: Content, kind: str) -> Placement:
-        """Places bytes that are no asset's current content."""
-        file = self.file_at(seen.path)
-        asset = file.asset if file is not None else None
-        if file is None or asset is None:
-            lost = self.lost_asset(content)
-            if lost is None:
-                asset = self._new_asset(content, kind)
-                return self._place(seen, file, asset, Change.NEW, is_new_content=True)
-            self._revise(lost, content)
-            gone = self._best_gone(self._files_of(lost), seen)
-            if gone is None:  # its library was removed
-                return self._place(seen, file, lost, Change.NEW, is_new_content=True)
-            return self._move(seen, file, gone, lost, is_new_content=True)
-        others = [other for other in self._files_of(asset) if other.id != file.id]
-        if content.essence_hash != asset.essence_hash and not all(map(self._is_gone, others)):
-            former, asset = asset, self._new_asset(content, kind)
-            self._copy_decisions(former.id, asset.id)
-        else:
-            self._revise(asset, content)
-        return self._place(seen, file, asset, Change.CHANGED, is_new_content=True)
 
     def _files_of(self, asset: Asset) -> list[File]:
         return list(
@@ -190,37 +198,33 @@ class Identity:
         describe_file(file, self._library_id, seen)
         file.asset_id = asset.id
         file.state, file.error, file.missing_us = FileState.PRESENT, None, None
-        self._session.flush()
         return placement
 
-    def _new_asset(self, content: Content, kind: str) -> Asset:
-        asset = Asset(
-            id=new_id(),
-            kind=kind,
-            revision=1,
-            content_hash=content.content_hash,
-            essence_hash=content.essence_hash,
-            size_bytes=content.size_bytes,
-            format="",  # filled in from the probe, in the same transaction
-        )
+    def _new_asset(self, content: Content, fill: Callable[[Asset], None]) -> Asset:
+        asset = Asset(id=new_id(), revision=1)
+        self._set_content(asset, content)
+        fill(asset)
         self._session.add(asset)
         self._session.flush()
         self._record_revision(asset)
         return asset
 
-    def _revise(self, asset: Asset, content: Content) -> None:
+    def _revise(self, asset: Asset, content: Content, fill: Callable[[Asset], None]) -> None:
         looks_the_same = asset.essence_hash == content.essence_hash
         asset.revision += 1
-        asset.content_hash = content.content_hash
-        asset.essence_hash = content.essence_hash
-        asset.size_bytes = content.size_bytes
-        self._record_revision(asset)
-        self._session.flush()
+        self._set_content(asset, content)
+        fill(asset)
         if looks_the_same:
             store.carry_runs(self._session, asset.id, asset.revision)
         else:
             store.drop_runs(self._session, asset.id)
             asset.thumbhash = None
+        self._record_revision(asset)
+
+    def _set_content(self, asset: Asset, content: Content) -> None:
+        asset.content_hash = content.content_hash
+        asset.essence_hash = content.essence_hash
+        asset.size_bytes = content.size_bytes
 
     def _record_revision(self, asset: Asset) -> None:
         self._session.add(

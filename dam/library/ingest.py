@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from dam.errors import DamError, LibraryOffline
-from dam.library.describe import describe_asset, describe_name
+from dam.library.describe import describe_asset, describe_name, fill_asset
 from dam.library.identity import Change, Content, Identity, describe_file
 from dam.library.missing import gone_during
 from dam.library.names import display_of
@@ -91,6 +91,11 @@ class Work:
     @property
     def content(self) -> Content:
         return Content(self.content_hash, self.essence_hash, self.seen.size_bytes)
+
+    def fill(self, asset: Asset) -> None:
+        assert self.probe is not None
+        assert self.metadata is not None
+        fill_asset(asset, self.probe, self.metadata)
 
 
 class Ingester:
@@ -175,8 +180,9 @@ class Ingester:
                 if file is None or work.skipped:
                     continue
                 file.sidecar = work.seen.sidecar
-                if file.asset is not None and work.probe and work.metadata:
-                    describe_asset(session, file.asset, work.probe, work.metadata)
+                if file.asset is not None and work.metadata is not None:
+                    work.fill(file.asset)
+                    describe_asset(session, file.asset, work.metadata)
                     self._counts.add(Change.CHANGED)
 
     def _hash(self, work: Work) -> None:
@@ -235,11 +241,12 @@ class Ingester:
                     touched |= self._write_failure(session, identity, work)
                     continue
                 placement = identity.place_known(work.seen, work.content_hash)
-                if placement is None and work.probe is not None:
-                    if not is_last and identity.lost_asset(work.content):
+                if placement is None and work.metadata is not None:
+                    placement = identity.place_unknown(
+                        work.seen, work.content, work.fill, is_last=is_last
+                    )
+                    if placement is None:
                         self._edits.append(work)
-                        continue
-                    placement = identity.place_unknown(work.seen, work.content, work.probe.kind)
                 if placement is not None:
                     touched |= self._finish(session, work, placement)
             self._stacker.restack(session, touched)
@@ -247,9 +254,8 @@ class Ingester:
     def _finish(self, session: Session, work: Work, placement: Placement) -> set[str]:
         self._counts.add(placement.change)
         if placement.is_new_content:
-            assert work.probe is not None
             assert work.metadata is not None
-            describe_asset(session, placement.asset, work.probe, work.metadata)
+            describe_asset(session, placement.asset, work.metadata)
         elif placement.sidecar_before != work.seen.sidecar:
             self._retagged.append(work.seen)
         if placement.change is Change.UNCHANGED:

@@ -20,7 +20,7 @@ from dam.media.formats import RAW_SUFFIXES
 from dam.tables import Asset, File, FileState, Stack, new_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
@@ -96,55 +96,63 @@ class Stacker:
 
     def restack(self, session: Session, asset_ids: Iterable[str]) -> None:
         """Looks again at these assets and at all that they were or will be stacked with."""
-        waiting = set(asset_ids)
-        done: set[str] = set()
+        waiting, done = set(asset_ids), set[str]()
         groups: list[Group] = []
         while waiting:
-            asset_id = waiting.pop()
-            done.add(asset_id)
-            group = self._group_of(session, asset_id)
-            met = _mates(session, asset_id)
-            if group is not None and not any(group.members & other.members for other in groups):
-                groups.append(group)
-                met |= group.members
-            waiting |= met - done
-        _apply(session, done, groups)
+            found = self._groups_of(session, waiting)
+            done |= waiting
+            met = _mates(session, waiting)
+            for group in found:
+                if not any(group.members & other.members for other in groups):
+                    groups.append(group)
+                    met |= group.members
+            waiting = met - done
+        if done:
+            _apply(session, done, groups)
 
-    def _group_of(self, session: Session, asset_id: str) -> Group | None:
-        for library_id, path in session.execute(
-            select(File.library_id, File.path)
-            .where(File.asset_id == asset_id, File.state == FileState.PRESENT)
+    def _groups_of(self, session: Session, asset_ids: set[str]) -> Iterator[Group]:
+        files = session.execute(
+            select(File.asset_id, File.library_id, File.path)
+            .where(File.asset_id.in_(asset_ids), File.state == FileState.PRESENT)
             .order_by(File.path)
-        ).all():
+        ).all()
+        for asset_id, library_id, path in files:
             stem = stem_of(path)
-            same_name = (
-                File.library_id == library_id,
-                File.path >= stem + b".",
-                File.path < stem + b"/",  # "/" follows "."
+            group = group_companions(
+                _companions(
+                    session,
+                    File.library_id == library_id,
+                    File.path >= stem + b".",
+                    File.path < stem + b"/",  # "/" follows "."
+                )
             )
-            companions = _companions(session, *same_name)
-            group = group_companions(companions)
             if group is not None and asset_id in group.members:
-                return group
-        return self._group_by_identifier(session, asset_id)
+                yield group
+        yield from self._groups_by_identifier(session, asset_ids)
 
-    def _group_by_identifier(self, session: Session, asset_id: str) -> Group | None:
-        identifier = session.scalar(select(IDENTIFIER).where(Asset.id == asset_id))
-        if not identifier:
-            return None
+    def _groups_by_identifier(self, session: Session, asset_ids: set[str]) -> Iterator[Group]:
+        """For stills and clips that were renamed apart; asked last, so that names go first."""
+        marked = (IDENTIFIER.is_not(None),)
+        found = session.execute(
+            select(IDENTIFIER, Asset.id).where(Asset.id.in_(asset_ids), *marked)
+        ).all()
+        if not found:
+            return
         if self._by_identifier is None:
             self._by_identifier = defaultdict(set)
-            for other_id, other in session.execute(
-                select(Asset.id, IDENTIFIER).where(IDENTIFIER.is_not(None))
+            for identifier, asset_id in session.execute(
+                select(IDENTIFIER, Asset.id).where(*marked)
             ):
-                self._by_identifier[other].add(other_id)
-        alike = self._by_identifier[identifier]
-        alike.add(asset_id)
-        if len(alike) == 1:
-            return None
-        companions = _companions(session, Asset.id.in_(alike), identifier == IDENTIFIER)
-        group = group_companions(companions)
-        return group if group is not None and asset_id in group.members else None
+                self._by_identifier[identifier].add(asset_id)
+        for identifier, asset_id in found:
+            alike = self._by_identifier[identifier]
+            alike.add(asset_id)
+            if len(alike) > 1:
+                group = group_companions(
+                    _companions(session, Asset.id.in_(alike), identifier == IDENTIFIER)
+                )
+                if group is not None:
+                    yield group
 
 
 def dissolve_broken_stacks(session: Session, stack_ids: Iterable[str | None] | None = None) -> None:
@@ -172,9 +180,10 @@ def _suffix(path: bytes) -> str:
     return PurePosixPath(display_of(path)).suffix.lower()
 
 
-def _mates(session: Session, asset_id: str) -> set[str]:
-    stack_id = select(Asset.stack_id).where(Asset.id == asset_id).scalar_subquery()
-    return set(session.scalars(select(Asset.id).where(Asset.stack_id == stack_id)))
+def _mates(session: Session, asset_ids: set[str]) -> set[str]:
+    """All that are in one stack with any of these."""
+    stacks = select(Asset.stack_id).where(Asset.id.in_(asset_ids), Asset.stack_id.is_not(None))
+    return set(session.scalars(select(Asset.id).where(Asset.stack_id.in_(stacks))))
 
 
 def _apply(session: Session, looked_at: set[str], groups: Sequence[Group]) -> None:
@@ -202,4 +211,5 @@ def _assign(session: Session, asset_ids: Iterable[str], stack_id: str | None) ->
         update(Asset)
         .where(Asset.id.in_(asset_ids), Asset.stack_id.is_distinct_from(stack_id))
         .values(stack_id=stack_id)
+        .execution_options(synchronize_session=False)
     )

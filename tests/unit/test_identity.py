@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from dam.db import Database
 
 
+def fill(asset: Asset) -> None:
+    asset.kind, asset.format = Kind.PHOTO, "jpeg"
+
+
 class Scans:
     """Places files as ingest does, with the vanished ones given by path."""
 
@@ -47,9 +51,14 @@ class Scans:
         self._inode += 1
         seen = Seen(path.encode(), 1, len(content), inode or self._inode, 1, None)
         identity = Identity(self.session, self.library_id, self.is_gone)
-        return identity.place_known(seen, content) or identity.place_unknown(
-            seen, Content(content, essence or f"shows {content}", len(content)), Kind.PHOTO
+        placement = identity.place_known(seen, content) or identity.place_unknown(
+            seen,
+            Content(content, essence or f"shows {content}", len(content)),
+            fill,
+            is_last=True,
         )
+        assert placement is not None
+        return placement
 
     def is_gone(self, file: File) -> bool:
         return file.path in self.gone or file.state == FileState.MISSING
