@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, literal, select, update
 
 from dam.contracts import Finding, Shot, Span, Tag, Unit, Vector
 from dam.errors import LeaseLost
@@ -31,9 +31,10 @@ from dam.tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
+    from sqlalchemy import ColumnElement, Insert
     from sqlalchemy.orm import Session
 
 STORED_VECTOR = np.dtype("<f2")
@@ -179,9 +180,34 @@ def carry_runs(session: Session, asset_id: str, revision: int) -> None:
     session.execute(update(Run).where(Run.asset_id == asset_id).values(revision=revision))
 
 
+def copy_runs(session: Session, source_id: str, target_id: str, revision: int) -> None:
+    """Gives an asset the finished runs, with their findings, of another that shows the same."""
+    done = select(Run).where(Run.asset_id == source_id, Run.state == RunState.DONE)
+    for run in session.scalars(done).all():
+        values = {"asset_id": target_id, "revision": revision}
+        copied = session.scalars(_copying(Run, values, Run.id == run.id).returning(Run.id)).one()
+        for table in (VectorRow, TagRow, ShotRow, TextRow):
+            values = {"asset_id": target_id, "run_id": copied}
+            session.execute(_copying(table, values, table.run_id == run.id))
+
+
 def drop_runs(session: Session, asset_id: str) -> None:
     """Forgets all runs of an asset whose media changed; their findings go with them."""
     session.execute(delete(Run).where(Run.asset_id == asset_id))
+
+
+def _copying(
+    table: type[Run | VectorRow | TagRow | ShotRow | TextRow],
+    changed: Mapping[str, object],
+    condition: ColumnElement[bool],
+) -> Insert:
+    """Inserts the rows that meet the condition once more, with new ids and some other values."""
+    names = [column.key for column in table.__table__.columns if column.key != "id"]
+    values = [
+        literal(changed[name]) if name in changed else table.__table__.columns[name]
+        for name in names
+    ]
+    return insert(table).from_select(names, select(*values).where(condition))
 
 
 def _finish(

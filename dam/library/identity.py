@@ -18,7 +18,8 @@ or when this scan looked where it was and did not see it.
 | new     | those of A, all its files are there           | a second file: a copy                  |
 | new     | unknown, essence or a former content of A,    | moved and changed: new revision of A,  |
 |         | all of whose files are gone                   | findings kept when the essence is equal|
-| new     | unknown                                       | new asset                              |
+| new     | unknown                                       | new asset; of the same essence as      |
+|         |                                               | another one it takes copied findings   |
 
 A path that could not be read before counts as new unless it had an asset. Swapped files are twice
 "those of another asset". Known contents of a scan are placed before unknown ones, so that an edit
@@ -207,6 +208,12 @@ class Identity:
         self._session.add(asset)
         self._session.flush()
         self._record_revision(asset)
+        twin = self._session.scalars(
+            select(Asset).where(Asset.essence_hash == content.essence_hash, Asset.id != asset.id)
+        ).first()
+        if twin is not None:
+            store.copy_runs(self._session, twin.id, asset.id, asset.revision)
+            asset.thumbhash = twin.thumbhash
         return asset
 
     def _revise(self, asset: Asset, content: Content, fill: Callable[[Asset], None]) -> None:

@@ -463,10 +463,12 @@ def test_a_rating_written_by_exiftool_keeps_id_decisions_and_findings(
     write_metadata(root / "a.jpg", "-Rating=5", "-XMP:Subject=dune")
     shutil.copy(root / "b.jpg", root / "copy.jpg")
     write_metadata(root / "b.jpg", "-Rating=3")
+    shutil.copy(root / "trip" / "c.jpg", root / "rated copy.jpg")
+    write_metadata(root / "rated copy.jpg", "-Rating=2")
     (root / "e.jpg").rename(root / "moved.jpg")
     write_metadata(root / "moved.jpg", "-Rating=1")
     counts = index()
-    assert changes(counts) == (1, 2, 1, 0)
+    assert changes(counts) == (2, 2, 1, 0)
     now = ids(database)
     assert [now["a.jpg"], now["b.jpg"], now["moved.jpg"]] == [
         indexed["a.jpg"], indexed["b.jpg"], indexed["e.jpg"],

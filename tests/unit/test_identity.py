@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import select
 
-from dam.contracts import Kind
+from dam.contracts import Kind, Vector
 from dam.library.identity import Change, Content, Identity, Placement
 from dam.library.scan import Seen
+from dam.store import load_findings
 from dam.tables import (
     Asset,
     File,
@@ -18,7 +19,9 @@ from dam.tables import (
     Revision,
     Run,
     RunState,
+    SpaceRow,
     TagDecision,
+    VectorRow,
     Verdict,
 )
 from tests.rows import add_library, add_producer, add_run
@@ -278,9 +281,27 @@ def test_a_former_content_at_a_new_path_brings_a_lost_asset_back(
     assert scans.runs(asset) == []
 
 
-def test_the_same_essence_beside_a_present_file_is_another_asset(scans: Scans) -> None:
+def test_the_same_essence_beside_a_present_file_is_another_asset_with_the_same_findings(
+    scans: Scans, producer: ProducerRow
+) -> None:
     asset = scans.place("a.jpg", "A", "sunset").asset
-    assert scans.place("b.jpg", "A rated", "sunset").asset.id != asset.id
+    asset.thumbhash = b"blurred"
+    run = scans.indexed(asset, producer)
+    space = SpaceRow(producer_id=producer.id, indexer="visual", dim=2)
+    scans.session.add(space)
+    scans.session.flush()
+    scans.session.add(
+        VectorRow(space_id=space.id, run_id=run.id, asset_id=asset.id, values=b"\x00\x3c\x00\x00")
+    )
+    add_run(scans.session, asset, add_producer(scans.session, "still pending"))
+    twin = scans.place("b.jpg", "A rated", "sunset").asset
+    assert twin.id != asset.id
+    assert twin.thumbhash == b"blurred"
+    assert scans.runs(twin) == [1]
+    assert len(scans.runs(asset)) == 2
+    (found,) = load_findings(scans.session, twin.id, "visual")
+    assert isinstance(found, Vector)
+    assert found.values.tolist() == [1.0, 0.0]
 
 
 def test_a_path_that_could_not_be_read_before_takes_a_moved_file_in(scans: Scans) -> None:
