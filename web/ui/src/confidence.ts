@@ -11,6 +11,15 @@ export function confidence(score: number): Confidence {
   return { level: 'weak', words: 'Weak match' };
 }
 
+export function isWeak({ score }: { score: number }): boolean {
+  return confidence(score).level === 'weak';
+}
+
+/** A reason without the strength that a tile already says for the whole asset. */
+export function withoutStrength(reason: string): string {
+  return reason.replace(/ \((strong|good|weak) match\)$/, '');
+}
+
 /** 0.812 → "81 %". */
 export function percent(score: number): string {
   return `${Math.round(score * 100)} %`;

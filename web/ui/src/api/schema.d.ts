@@ -4,2191 +4,2291 @@
  */
 
 export interface paths {
-  '/health': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/assets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List assets, newest capture first; a stack is one entry. */
+        get: operations["get_assets_list_page"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Say whether everything that should run does, and what does not. */
-    get: operations['get_get_health'];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/v1/jobs': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/assets/{asset_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell everything about one asset: metadata, files, tags, shots, runs, stack. */
+        get: operations["get_assets_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Approve, reject or add tags. Decisions outlive every re-indexing. */
+        patch: operations["patch_assets_change"];
+        trace?: never;
     };
-    /** Count the runs of every indexer by state. */
-    get: operations['get_jobs_get_jobs'];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/v1/assets': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/assets/{asset_id}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Serve the original, whole or by byte ranges. */
+        get: operations["get_media_get_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** List assets, newest capture first; a stack is one entry. */
-    get: operations['get_assets_list_page'];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/v1/search': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/assets/{asset_id}/poster": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Serve the frame that stands for a video. */
+        get: operations["get_media_get_poster"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Find assets and moments by words; filters may also be written into the text. */
-    get: operations['get_search_search'];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/v1/health': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/assets/{asset_id}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Serve a picture that fills a screen: of a photo, or of a video its poster. */
+        get: operations["get_media_get_preview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Say whether everything that should run does, and what does not. */
-    get: operations['get_system_get_health'];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/v1/status': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/assets/{asset_id}/similar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Find what looks like an asset. */
+        get: operations["get_search_similar"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Tell what is indexed, what is left, what failed and what waits, like `dam status`. */
-    get: operations['get_system_get_status'];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/v1/models': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/assets/{asset_id}/sprite": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Serve the sheet of small frames for scrubbing through a video. */
+        get: operations["get_media_get_sprite"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** List the models, those that are missing with the command that brings them. */
-    get: operations['get_system_list_models'];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/v1/suggest': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/assets/{asset_id}/sprite.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Say which tile of the sheet shows which time. */
+        get: operations["get_media_get_sprite_times"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Complete a half-typed tag, place or camera. */
-    get: operations['get_search_get_suggestions'];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/v1/libraries': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/assets/{asset_id}/thumbnail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Serve a small picture of any asset, long side at most 250 px. */
+        get: operations["get_media_get_thumbnail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** List the libraries with their states and file counts. */
-    get: operations['get_libraries_list_all'];
-    put?: never;
-    /** Add a folder. Nothing is ever written into it. */
-    post: operations['post_libraries_add'];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/v1/jobs/retry': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/assets/{asset_id}/thumbnails.vtt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Describe the sheet as a WebVTT track of thumbnails, for players that take one. */
+        get: operations["get_media_get_thumbnail_track"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /** Try failed and quarantined runs again, of one indexer or of all. */
-    post: operations['post_jobs_retry'];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/v1/jobs/stream': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/assets/{asset_id}/waveform": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Serve the peaks of a recording. */
+        get: operations["get_media_get_waveform"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Stream snapshots as server-sent events: one at once, then when something changed. */
-    get: operations['get_jobs_stream_jobs'];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/v1/jobs/failed': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Say whether everything that should run does, and what does not. */
+        get: operations["get_system_get_health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** List files that cannot be read and runs that failed, each with its reason. */
-    get: operations['get_jobs_list_failed'];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/v1/search/image': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Count the runs of every indexer by state. */
+        get: operations["get_jobs_get_jobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /** Find what looks like a picture of one's own; it is not kept. */
-    post: operations['post_search_search_by_image'];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/v1/assets/{asset_id}': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/jobs/failed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List files that cannot be read and runs that failed, each with its reason. */
+        get: operations["get_jobs_list_failed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Tell everything about one asset: metadata, files, tags, shots, runs, stack. */
-    get: operations['get_assets_get'];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    /** Approve, reject or add tags. Decisions outlive every re-indexing. */
-    patch: operations['patch_assets_change'];
-    trace?: never;
-  };
-  '/api/v1/libraries/{library_id}': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/jobs/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try failed and quarantined runs again, of one indexer or of all. */
+        post: operations["post_jobs_retry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Get one library. */
-    get: operations['get_libraries_get'];
-    put?: never;
-    post?: never;
-    /**
-     * Forget a library, or without `confirm` say what would be forgotten.
-     * @description The originals are never touched.
-     */
-    delete: operations['delete_libraries_remove'];
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/v1/assets/{asset_id}/file': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/jobs/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Stream snapshots as server-sent events: one at once, then when something changed. */
+        get: operations["get_jobs_stream_jobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Serve the original, whole or by byte ranges. */
-    get: operations['get_media_get_file'];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/v1/assets/{asset_id}/poster': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/libraries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the libraries with their states and file counts. */
+        get: operations["get_libraries_list_all"];
+        put?: never;
+        /** Add a folder. Nothing is ever written into it. */
+        post: operations["post_libraries_add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Serve the frame that stands for a video. */
-    get: operations['get_media_get_poster'];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/v1/assets/{asset_id}/sprite': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/libraries/{library_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get one library. */
+        get: operations["get_libraries_get"];
+        put?: never;
+        post?: never;
+        /**
+         * Forget a library, or without `confirm` say what would be forgotten.
+         * @description The originals are never touched.
+         */
+        delete: operations["delete_libraries_remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Serve the sheet of small frames for scrubbing through a video. */
-    get: operations['get_media_get_sprite'];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/v1/assets/{asset_id}/preview': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/libraries/{library_id}/confirm-missing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Accept that many files are gone, after dam suspended the library because of it. */
+        post: operations["post_libraries_confirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Serve a picture that fills a screen: of a photo, or of a video its poster. */
-    get: operations['get_media_get_preview'];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/v1/assets/{asset_id}/similar': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/libraries/{library_id}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List a library's files, those that cannot be read with the reason. */
+        get: operations["get_libraries_get_files"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Find what looks like an asset. */
-    get: operations['get_search_similar'];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/v1/assets/{asset_id}/waveform': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/libraries/{library_id}/folders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the folders directly below a folder. */
+        get: operations["get_libraries_get_folders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Serve the peaks of a recording. */
-    get: operations['get_media_get_waveform'];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/v1/assets/{asset_id}/thumbnail': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/libraries/{library_id}/scan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Look at every file of a library now instead of at the next regular scan. */
+        post: operations["post_libraries_scan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Serve a small picture of any asset, long side at most 250 px. */
-    get: operations['get_media_get_thumbnail'];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/v1/libraries/{library_id}/files': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the models, those that are missing with the command that brings them. */
+        get: operations["get_system_list_models"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** List a library's files, those that cannot be read with the reason. */
-    get: operations['get_libraries_get_files'];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/v1/assets/{asset_id}/sprite.json': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Find assets and moments by words; filters may also be written into the text. */
+        get: operations["get_search_search"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Say which tile of the sheet shows which time. */
-    get: operations['get_media_get_sprite_times'];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/v1/libraries/{library_id}/folders': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/search/image": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Find what looks like a picture of one's own; it is not kept. */
+        post: operations["post_search_search_by_image"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** List the folders directly below a folder. */
-    get: operations['get_libraries_get_folders'];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/v1/libraries/{library_id}/confirm-missing': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell what is indexed, what is left, what failed and what waits, like `dam status`. */
+        get: operations["get_system_get_status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /** Accept that many files are gone, after dam suspended the library because of it. */
-    post: operations['post_libraries_confirm'];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
+    "/api/v1/suggest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Complete a half-typed tag, place or camera. */
+        get: operations["get_search_get_suggestions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Say whether everything that should run does, and what does not. */
+        get: operations["get_get_health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
-  schemas: {
-    /** Health */
-    Health: {
-      /** Status */
-      status: string;
-      /** Version */
-      version: string;
-      /** Database */
-      database: string;
-      /** Problems */
-      problems: string[];
-      /** Libraries */
-      libraries: components['schemas']['LibraryHealth'][];
-      /** Processes */
-      processes: components['schemas']['Process'][];
-      /** Waiting */
-      waiting: components['schemas']['Waiting'][];
+    schemas: {
+        /**
+         * AssetCard
+         * @description What a grid needs to show one asset.
+         */
+        AssetCard: {
+            /** Available */
+            available: boolean;
+            /** Captured Local */
+            captured_local: string | null;
+            /** Duration S */
+            duration_s: number | null;
+            /** Height Px */
+            height_px: number | null;
+            /** Id */
+            id: string;
+            /** Kind */
+            kind: string;
+            /** Library Id */
+            library_id: string | null;
+            /** Name */
+            name: string;
+            /** Path */
+            path: string;
+            /** Rating */
+            rating: number | null;
+            /** Stack Id */
+            stack_id: string | null;
+            /** Stack Size */
+            stack_size: number;
+            /** Thumbhash */
+            thumbhash: string | null;
+            /** Title */
+            title: string | null;
+            /** Version */
+            version: string;
+            /** Width Px */
+            width_px: number | null;
+        };
+        /** AssetChanges */
+        AssetChanges: {
+            /** Tags */
+            tags: components["schemas"]["TagDecisionBody"][];
+        };
+        /** AssetDetail */
+        AssetDetail: {
+            /** Camera */
+            camera: string | null;
+            /** Caption */
+            caption: string | null;
+            /** Captured At */
+            captured_at: string | null;
+            /** Captured Offset Min */
+            captured_offset_min: number | null;
+            card: components["schemas"]["AssetCard"];
+            /** Codec */
+            codec: string | null;
+            /** Content Hash */
+            content_hash: string;
+            /** Country */
+            country: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Details */
+            details: {
+                [key: string]: unknown;
+            };
+            /** Files */
+            files: components["schemas"]["FileView"][];
+            /** Format */
+            format: string;
+            /** Frame Rate */
+            frame_rate: string | null;
+            /** Has Audio */
+            has_audio: boolean;
+            /** Label */
+            label: string | null;
+            /** Latitude */
+            latitude: number | null;
+            /** Lens */
+            lens: string | null;
+            /** Longitude */
+            longitude: number | null;
+            /** Place */
+            place: string | null;
+            previews: components["schemas"]["PreviewState"];
+            /** Revision */
+            revision: number;
+            /** Runs */
+            runs: components["schemas"]["AssetRun"][];
+            /** Shots */
+            shots: components["schemas"]["AssetShot"][];
+            /** Size Bytes */
+            size_bytes: number;
+            stack: components["schemas"]["StackView"] | null;
+            /** Tags */
+            tags: components["schemas"]["AssetTag"][];
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /** AssetPage */
+        AssetPage: {
+            /** Assets */
+            assets: components["schemas"]["AssetCard"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+            /** Total */
+            total: number | null;
+        };
+        /**
+         * AssetRun
+         * @description What one indexer did or will do with the asset.
+         */
+        AssetRun: {
+            /** Attempts */
+            attempts: number;
+            /** Error */
+            error: string | null;
+            /** Finished At */
+            finished_at: string | null;
+            /** Id */
+            id: string;
+            /** Indexer */
+            indexer: string;
+            /** Model */
+            model: string | null;
+            /** State */
+            state: string;
+            /** Version */
+            version: number;
+        };
+        /** AssetShot */
+        AssetShot: {
+            /** Best S */
+            best_s: number;
+            /** End Frame */
+            end_frame: number | null;
+            /** End S */
+            end_s: number;
+            /** First Frame */
+            first_frame: number | null;
+            /** Start S */
+            start_s: number;
+        };
+        /** AssetTag */
+        AssetTag: {
+            /** End S */
+            end_s: number | null;
+            /** Score */
+            score: number;
+            /** Source */
+            source: string;
+            /** Start S */
+            start_s: number | null;
+            /** Verdict */
+            verdict: string | null;
+            /** Vocabulary */
+            vocabulary: string;
+            /** Word */
+            word: string;
+        };
+        /** Failures */
+        Failures: {
+            /** Failed */
+            failed: components["schemas"]["Trouble"][];
+        };
+        /** FileCounts */
+        FileCounts: {
+            /** Missing */
+            missing: number;
+            /** Present */
+            present: number;
+            /** Unreadable */
+            unreadable: number;
+        };
+        /** FilePage */
+        FilePage: {
+            /** Files */
+            files: components["schemas"]["FileView"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * FileView
+         * @description One place where an asset lies, or a file that is no asset because it cannot be read.
+         */
+        FileView: {
+            /** Asset Id */
+            asset_id: string | null;
+            /** Error */
+            error: string | null;
+            /** Library */
+            library: string;
+            /** Library Id */
+            library_id: string;
+            /** Library State */
+            library_state: string;
+            /** Missing At */
+            missing_at: string | null;
+            /**
+             * Modified At
+             * Format: date-time
+             */
+            modified_at: string;
+            /** Path */
+            path: string;
+            /** Size Bytes */
+            size_bytes: number;
+            /** State */
+            state: string;
+        };
+        /** Folder */
+        Folder: {
+            /** Assets */
+            assets: number;
+            /** Path */
+            path: string;
+        };
+        /** FolderList */
+        FolderList: {
+            /** Folders */
+            folders: components["schemas"]["Folder"][];
+        };
+        /** Health */
+        Health: {
+            /** Database */
+            database: string;
+            /** Libraries */
+            libraries: components["schemas"]["LibraryHealth"][];
+            /** Problems */
+            problems: string[];
+            /** Processes */
+            processes: components["schemas"]["Process"][];
+            /** Status */
+            status: string;
+            /** Version */
+            version: string;
+            /** Waiting */
+            waiting: components["schemas"]["Waiting"][];
+        };
+        /** HitView */
+        HitView: {
+            /** Asset Id */
+            asset_id: string;
+            /** Captured Local */
+            captured_local: string | null;
+            /** Duration S */
+            duration_s: number | null;
+            /** Height Px */
+            height_px: number | null;
+            /** Kind */
+            kind: string;
+            /** Moments */
+            moments: components["schemas"]["MomentView"][];
+            /** Offline */
+            offline: boolean;
+            /** Path */
+            path: string;
+            /** Score */
+            score: number;
+            /** Thumbhash */
+            thumbhash: string | null;
+            /** Why */
+            why: string[];
+            /** Width Px */
+            width_px: number | null;
+        };
+        /** ImageForm */
+        ImageForm: {
+            /**
+             * Image
+             * Format: binary
+             */
+            image: string;
+        };
+        /**
+         * IndexerStatus
+         * @description Runs of one indexer's active producer, by state.
+         */
+        IndexerStatus: {
+            /** Done */
+            done: number;
+            /** Executed */
+            executed: number;
+            /** Failed */
+            failed: number;
+            /** Indexer */
+            indexer: string;
+            /** Leased */
+            leased: number;
+            /** Pending */
+            pending: number;
+            /** Quarantined */
+            quarantined: number;
+            /** Reason */
+            reason: string | null;
+            /** Waiting */
+            waiting: number;
+        };
+        /** Jobs */
+        Jobs: {
+            /** Idle */
+            idle: boolean;
+            /** Indexers */
+            indexers: components["schemas"]["IndexerStatus"][];
+        };
+        /** LibraryHealth */
+        LibraryHealth: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Reason */
+            reason: string | null;
+            /** State */
+            state: string;
+        };
+        /** LibraryList */
+        LibraryList: {
+            /** Libraries */
+            libraries: components["schemas"]["LibraryView"][];
+        };
+        /** LibraryView */
+        LibraryView: {
+            files: components["schemas"]["FileCounts"];
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Path */
+            path: string;
+            /** Scanned At */
+            scanned_at: string | null;
+            /** State */
+            state: string;
+            /** State Reason */
+            state_reason: string | null;
+        };
+        /**
+         * ModelCondition
+         * @enum {string}
+         */
+        ModelCondition: "ready" | "missing" | "damaged";
+        /** ModelList */
+        ModelList: {
+            /** Models */
+            models: components["schemas"]["ModelState"][];
+        };
+        /**
+         * ModelState
+         * @description One row of `dam models list`.
+         */
+        ModelState: {
+            /** In Use */
+            in_use: boolean;
+            /** Indexer */
+            indexer: string;
+            /** Licence */
+            licence: string;
+            /** Mend */
+            mend: string | null;
+            /** Name */
+            name: string;
+            /**
+             * Reason
+             * @default null
+             */
+            reason?: string | null;
+            /** Sha256 */
+            sha256: string | null;
+            /** Size Bytes */
+            size_bytes: number;
+            /** Source */
+            source: string;
+            state: components["schemas"]["ModelCondition"];
+        };
+        /** MomentView */
+        MomentView: {
+            /** At S */
+            at_s: number | null;
+            /** Channel */
+            channel: string;
+            /** End S */
+            end_s: number | null;
+            /** Score */
+            score: number;
+            /** Start S */
+            start_s: number | null;
+        };
+        /** NewLibrary */
+        NewLibrary: {
+            /**
+             * Name
+             * @default null
+             */
+            name?: string | null;
+            /**
+             * Path
+             * @description A folder on this machine.
+             */
+            path: string;
+        };
+        /** PreviewState */
+        PreviewState: {
+            /** Reason */
+            reason: string | null;
+            /** State */
+            state: string;
+        };
+        Problem: {
+            /** @description What went wrong, for people. */
+            detail: string;
+            /** @description With 422: what is wrong with each field. */
+            errors?: {
+                [key: string]: string[];
+            };
+            status: number;
+            /** @description The meaning of the status code. */
+            title: string;
+            /** @description What went wrong, for programs. */
+            type: string;
+        } & {
+            [key: string]: unknown;
+        };
+        /** Process */
+        Process: {
+            /** Pid */
+            pid: number;
+            /** Role */
+            role: string;
+            /** Started S */
+            started_s: number;
+        };
+        /** RemovalView */
+        RemovalView: {
+            /** Assets Kept */
+            assets_kept: number;
+            /** Assets Removed */
+            assets_removed: number;
+            /** Files */
+            files: number;
+            /** Library */
+            library: string;
+            /** Removed */
+            removed: boolean;
+        };
+        /** Retried */
+        Retried: {
+            /** Retried */
+            retried: number;
+        };
+        /** RetryBody */
+        RetryBody: {
+            /**
+             * Indexer
+             * @default null
+             */
+            indexer?: string | null;
+        };
+        /** ScanRequested */
+        ScanRequested: {
+            /** Requested */
+            requested: boolean;
+        };
+        /** SearchResults */
+        SearchResults: {
+            /** Results */
+            results: components["schemas"]["HitView"][];
+            /** Waiting */
+            waiting: components["schemas"]["WaitingView"][];
+        };
+        /** StackView */
+        StackView: {
+            /** Cover Id */
+            cover_id: string;
+            /** Id */
+            id: string;
+            /** Members */
+            members: components["schemas"]["AssetCard"][];
+            /** Reason */
+            reason: string;
+        };
+        /** StatusView */
+        StatusView: {
+            /** Assets */
+            assets: {
+                [key: string]: number;
+            };
+            /** Indexers */
+            indexers: components["schemas"]["IndexerStatus"][];
+            /** Libraries */
+            libraries: components["schemas"]["LibraryView"][];
+            /** Processes */
+            processes: components["schemas"]["Process"][];
+            /** Troubles */
+            troubles: components["schemas"]["Trouble"][];
+        };
+        /** Suggestion */
+        Suggestion: {
+            /** Assets */
+            assets: number;
+            /** Kind */
+            kind: string;
+            /** Text */
+            text: string;
+        };
+        /** Suggestions */
+        Suggestions: {
+            /** Suggestions */
+            suggestions: components["schemas"]["Suggestion"][];
+        };
+        /** TagDecisionBody */
+        TagDecisionBody: {
+            /** @description null takes an earlier decision back. */
+            verdict: components["schemas"]["Verdict"] | null;
+            /** Word */
+            word: string;
+        };
+        /**
+         * Trouble
+         * @description One file that could not be indexed, or one run that failed, and why.
+         */
+        Trouble: {
+            /** Asset Id */
+            asset_id: string | null;
+            /** Indexer */
+            indexer: string | null;
+            /** Path */
+            path: string;
+            /** Reason */
+            reason: string;
+            /** State */
+            state: string;
+        };
+        /**
+         * Verdict
+         * @enum {string}
+         */
+        Verdict: "approved" | "rejected";
+        /** Waiting */
+        Waiting: {
+            /** Indexer */
+            indexer: string;
+            /** Reason */
+            reason: string;
+        };
+        /** WaitingView */
+        WaitingView: {
+            /** Channel */
+            channel: string;
+            /**
+             * Command
+             * @default null
+             */
+            command?: string | null;
+            /**
+             * Pending
+             * @default null
+             */
+            pending?: number | null;
+            /**
+             * Reason
+             * @default null
+             */
+            reason?: string | null;
+        };
     };
-    /** LibraryHealth */
-    LibraryHealth: {
-      /** Id */
-      id: string;
-      /** Name */
-      name: string;
-      /** State */
-      state: string;
-      /** Reason */
-      reason: string | null;
-    };
-    /** Process */
-    Process: {
-      /** Role */
-      role: string;
-      /** Pid */
-      pid: number;
-      /** Started S */
-      started_s: number;
-    };
-    /** Waiting */
-    Waiting: {
-      /** Indexer */
-      indexer: string;
-      /** Reason */
-      reason: string;
-    };
-    /**
-     * IndexerStatus
-     * @description Runs of one indexer's active producer, by state.
-     */
-    IndexerStatus: {
-      /** Indexer */
-      indexer: string;
-      /** Pending */
-      pending: number;
-      /** Leased */
-      leased: number;
-      /** Done */
-      done: number;
-      /** Failed */
-      failed: number;
-      /** Quarantined */
-      quarantined: number;
-      /** Waiting */
-      waiting: number;
-      /** Executed */
-      executed: number;
-      /** Reason */
-      reason: string | null;
-    };
-    /** Jobs */
-    Jobs: {
-      /** Idle */
-      idle: boolean;
-      /** Indexers */
-      indexers: components['schemas']['IndexerStatus'][];
-    };
-    /**
-     * AssetCard
-     * @description What a grid needs to show one asset.
-     */
-    AssetCard: {
-      /** Id */
-      id: string;
-      /** Kind */
-      kind: string;
-      /** Path */
-      path: string;
-      /** Name */
-      name: string;
-      /** Library Id */
-      library_id: string | null;
-      /** Available */
-      available: boolean;
-      /** Version */
-      version: string;
-      /** Width Px */
-      width_px: number | null;
-      /** Height Px */
-      height_px: number | null;
-      /** Duration S */
-      duration_s: number | null;
-      /** Captured Local */
-      captured_local: string | null;
-      /** Rating */
-      rating: number | null;
-      /** Title */
-      title: string | null;
-      /** Thumbhash */
-      thumbhash: string | null;
-      /** Stack Id */
-      stack_id: string | null;
-      /** Stack Size */
-      stack_size: number;
-    };
-    /** AssetPage */
-    AssetPage: {
-      /** Assets */
-      assets: components['schemas']['AssetCard'][];
-      /** Next Cursor */
-      next_cursor: string | null;
-      /** Total */
-      total: number | null;
-    };
-    /** HitView */
-    HitView: {
-      /** Asset Id */
-      asset_id: string;
-      /** Path */
-      path: string;
-      /** Kind */
-      kind: string;
-      /** Score */
-      score: number;
-      /** Moments */
-      moments: components['schemas']['MomentView'][];
-      /** Why */
-      why: string[];
-      /** Width Px */
-      width_px: number | null;
-      /** Height Px */
-      height_px: number | null;
-      /** Duration S */
-      duration_s: number | null;
-      /** Captured Local */
-      captured_local: string | null;
-      /** Offline */
-      offline: boolean;
-      /** Thumbhash */
-      thumbhash: string | null;
-    };
-    /** MomentView */
-    MomentView: {
-      /** Start S */
-      start_s: number | null;
-      /** End S */
-      end_s: number | null;
-      /** Score */
-      score: number;
-      /** Channel */
-      channel: string;
-      /** At S */
-      at_s: number | null;
-    };
-    /** SearchResults */
-    SearchResults: {
-      /** Results */
-      results: components['schemas']['HitView'][];
-      /** Waiting */
-      waiting: components['schemas']['WaitingView'][];
-    };
-    /** WaitingView */
-    WaitingView: {
-      /** Channel */
-      channel: string;
-      /**
-       * Reason
-       * @default null
-       */
-      reason?: string | null;
-      /**
-       * Command
-       * @default null
-       */
-      command?: string | null;
-      /**
-       * Pending
-       * @default null
-       */
-      pending?: number | null;
-    };
-    /** FileCounts */
-    FileCounts: {
-      /** Present */
-      present: number;
-      /** Missing */
-      missing: number;
-      /** Unreadable */
-      unreadable: number;
-    };
-    /** LibraryView */
-    LibraryView: {
-      /** Id */
-      id: string;
-      /** Name */
-      name: string;
-      /** Path */
-      path: string;
-      /** State */
-      state: string;
-      /** State Reason */
-      state_reason: string | null;
-      /** Scanned At */
-      scanned_at: string | null;
-      files: components['schemas']['FileCounts'];
-    };
-    /** StatusView */
-    StatusView: {
-      /** Assets */
-      assets: {
-        [key: string]: number;
-      };
-      /** Indexers */
-      indexers: components['schemas']['IndexerStatus'][];
-      /** Libraries */
-      libraries: components['schemas']['LibraryView'][];
-      /** Processes */
-      processes: components['schemas']['Process'][];
-      /** Troubles */
-      troubles: components['schemas']['Trouble'][];
-    };
-    /**
-     * Trouble
-     * @description One file that could not be indexed, or one run that failed, and why.
-     */
-    Trouble: {
-      /** Path */
-      path: string;
-      /** Indexer */
-      indexer: string | null;
-      /** State */
-      state: string;
-      /** Reason */
-      reason: string;
-      /** Asset Id */
-      asset_id: string | null;
-    };
-    /**
-     * ModelCondition
-     * @enum {string}
-     */
-    ModelCondition: 'ready' | 'missing' | 'damaged';
-    /** ModelList */
-    ModelList: {
-      /** Models */
-      models: components['schemas']['ModelState'][];
-    };
-    /**
-     * ModelState
-     * @description One row of `dam models list`.
-     */
-    ModelState: {
-      /** Name */
-      name: string;
-      /** Indexer */
-      indexer: string;
-      state: components['schemas']['ModelCondition'];
-      /** Source */
-      source: string;
-      /** Licence */
-      licence: string;
-      /** Size Bytes */
-      size_bytes: number;
-      /** Sha256 */
-      sha256: string | null;
-      /** Mend */
-      mend: string | null;
-      /** In Use */
-      in_use: boolean;
-      /**
-       * Reason
-       * @default null
-       */
-      reason?: string | null;
-    };
-    /** Suggestion */
-    Suggestion: {
-      /** Text */
-      text: string;
-      /** Kind */
-      kind: string;
-      /** Assets */
-      assets: number;
-    };
-    /** Suggestions */
-    Suggestions: {
-      /** Suggestions */
-      suggestions: components['schemas']['Suggestion'][];
-    };
-    /** LibraryList */
-    LibraryList: {
-      /** Libraries */
-      libraries: components['schemas']['LibraryView'][];
-    };
-    /** Retried */
-    Retried: {
-      /** Retried */
-      retried: number;
-    };
-    /** Failures */
-    Failures: {
-      /** Failed */
-      failed: components['schemas']['Trouble'][];
-    };
-    /** AssetDetail */
-    AssetDetail: {
-      card: components['schemas']['AssetCard'];
-      /** Revision */
-      revision: number;
-      /** Content Hash */
-      content_hash: string;
-      /** Size Bytes */
-      size_bytes: number;
-      /** Format */
-      format: string;
-      /** Codec */
-      codec: string | null;
-      /** Frame Rate */
-      frame_rate: string | null;
-      /** Has Audio */
-      has_audio: boolean;
-      /** Captured At */
-      captured_at: string | null;
-      /** Captured Offset Min */
-      captured_offset_min: number | null;
-      /** Camera */
-      camera: string | null;
-      /** Lens */
-      lens: string | null;
-      /** Latitude */
-      latitude: number | null;
-      /** Longitude */
-      longitude: number | null;
-      /** Place */
-      place: string | null;
-      /** Country */
-      country: string | null;
-      /** Caption */
-      caption: string | null;
-      /** Label */
-      label: string | null;
-      /** Details */
-      details: {
-        [key: string]: unknown;
-      };
-      /**
-       * Created At
-       * Format: date-time
-       */
-      created_at: string;
-      /**
-       * Updated At
-       * Format: date-time
-       */
-      updated_at: string;
-      previews: components['schemas']['PreviewState'];
-      /** Files */
-      files: components['schemas']['FileView'][];
-      /** Tags */
-      tags: components['schemas']['AssetTag'][];
-      /** Shots */
-      shots: components['schemas']['AssetShot'][];
-      /** Runs */
-      runs: components['schemas']['AssetRun'][];
-      stack: components['schemas']['StackView'] | null;
-    };
-    /**
-     * AssetRun
-     * @description What one indexer did or will do with the asset.
-     */
-    AssetRun: {
-      /** Id */
-      id: string;
-      /** Indexer */
-      indexer: string;
-      /** Version */
-      version: number;
-      /** Model */
-      model: string | null;
-      /** State */
-      state: string;
-      /** Error */
-      error: string | null;
-      /** Attempts */
-      attempts: number;
-      /** Finished At */
-      finished_at: string | null;
-    };
-    /** AssetShot */
-    AssetShot: {
-      /** Start S */
-      start_s: number;
-      /** End S */
-      end_s: number;
-      /** Best S */
-      best_s: number;
-      /** First Frame */
-      first_frame: number | null;
-      /** End Frame */
-      end_frame: number | null;
-    };
-    /** AssetTag */
-    AssetTag: {
-      /** Word */
-      word: string;
-      /** Vocabulary */
-      vocabulary: string;
-      /** Source */
-      source: string;
-      /** Score */
-      score: number;
-      /** Verdict */
-      verdict: string | null;
-      /** Start S */
-      start_s: number | null;
-      /** End S */
-      end_s: number | null;
-    };
-    /**
-     * FileView
-     * @description One place where an asset lies, or a file that is no asset because it cannot be read.
-     */
-    FileView: {
-      /** Library Id */
-      library_id: string;
-      /** Library */
-      library: string;
-      /** Library State */
-      library_state: string;
-      /** Path */
-      path: string;
-      /** State */
-      state: string;
-      /** Error */
-      error: string | null;
-      /** Size Bytes */
-      size_bytes: number;
-      /**
-       * Modified At
-       * Format: date-time
-       */
-      modified_at: string;
-      /** Missing At */
-      missing_at: string | null;
-      /** Asset Id */
-      asset_id: string | null;
-    };
-    /** PreviewState */
-    PreviewState: {
-      /** State */
-      state: string;
-      /** Reason */
-      reason: string | null;
-    };
-    /** StackView */
-    StackView: {
-      /** Id */
-      id: string;
-      /** Reason */
-      reason: string;
-      /** Cover Id */
-      cover_id: string;
-      /** Members */
-      members: components['schemas']['AssetCard'][];
-    };
-    /** TagDecisionBody */
-    TagDecisionBody: {
-      /** Word */
-      word: string;
-      /** @description null takes an earlier decision back. */
-      verdict: components['schemas']['Verdict'] | null;
-    };
-    /**
-     * Verdict
-     * @enum {string}
-     */
-    Verdict: 'approved' | 'rejected';
-    /** RemovalView */
-    RemovalView: {
-      /** Removed */
-      removed: boolean;
-      /** Library */
-      library: string;
-      /** Files */
-      files: number;
-      /** Assets Removed */
-      assets_removed: number;
-      /** Assets Kept */
-      assets_kept: number;
-    };
-    /** FilePage */
-    FilePage: {
-      /** Files */
-      files: components['schemas']['FileView'][];
-      /** Next Cursor */
-      next_cursor: string | null;
-    };
-    /** Folder */
-    Folder: {
-      /** Path */
-      path: string;
-      /** Assets */
-      assets: number;
-    };
-    /** FolderList */
-    FolderList: {
-      /** Folders */
-      folders: components['schemas']['Folder'][];
-    };
-    HTTPError: {
-      /** @description What went wrong, for programs. */
-      type: string;
-      /** @description The meaning of the status code. */
-      title: string;
-      status: number;
-      /** @description What went wrong, for people. */
-      detail: string;
-      /** @description With 422: what is wrong with each field. */
-      errors?: {
-        [key: string]: string[];
-      };
-    } & {
-      [key: string]: unknown;
-    };
-    ValidationError: {
-      /** @description What went wrong, for programs. */
-      type: string;
-      /** @description The meaning of the status code. */
-      title: string;
-      status: number;
-      /** @description What went wrong, for people. */
-      detail: string;
-      /** @description With 422: what is wrong with each field. */
-      errors?: {
-        [key: string]: string[];
-      };
-    } & {
-      [key: string]: unknown;
-    };
-    /** NewLibrary */
-    NewLibrary: {
-      /**
-       * Path
-       * @description A folder on this machine.
-       */
-      path: string;
-      /**
-       * Name
-       * @default null
-       */
-      name?: string | null;
-    };
-    /** RetryBody */
-    RetryBody: {
-      /**
-       * Indexer
-       * @default null
-       */
-      indexer?: string | null;
-    };
-    /** ImageForm */
-    ImageForm: {
-      /**
-       * Image
-       * Format: binary
-       */
-      image: string;
-    };
-    /** AssetChanges */
-    AssetChanges: {
-      /** Tags */
-      tags: components['schemas']['TagDecisionBody'][];
-    };
-    Problem: {
-      /** @description What went wrong, for programs. */
-      type: string;
-      /** @description The meaning of the status code. */
-      title: string;
-      status: number;
-      /** @description What went wrong, for people. */
-      detail: string;
-      /** @description With 422: what is wrong with each field. */
-      errors?: {
-        [key: string]: string[];
-      };
-    } & {
-      [key: string]: unknown;
-    };
-  };
-  responses: never;
-  parameters: never;
-  requestBodies: never;
-  headers: never;
-  pathItems: never;
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
 }
 export type $defs = Record<string, never>;
 export interface operations {
-  get_get_health: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    get_assets_list_page: {
+        parameters: {
+            query?: {
+                kind?: string | null;
+                library?: string | null;
+                folder?: string | null;
+                since?: string | null;
+                until?: string | null;
+                rating?: number | null;
+                tag?: string | null;
+                place?: string | null;
+                camera?: string | null;
+                min_duration_s?: number | null;
+                max_duration_s?: number | null;
+                limit?: number;
+                cursor?: string | null;
+                ids?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssetPage"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
     };
-    requestBody?: never;
-    responses: {
-      /** @description Successful response */
-      200: {
-        headers: {
-          [name: string]: unknown;
+    get_assets_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                asset_id: string;
+            };
+            cookie?: never;
         };
-        content: {
-          'application/json': components['schemas']['Health'];
+        requestBody?: never;
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssetDetail"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
-      };
-      /** @description The database cannot be read; the answer has the same shape. */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
     };
-  };
-  get_jobs_get_jobs: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    patch_assets_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                asset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["AssetChanges"];
+            };
+        };
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssetDetail"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
     };
-    requestBody?: never;
-    responses: {
-      /** @description Successful response */
-      200: {
-        headers: {
-          [name: string]: unknown;
+    get_media_get_file: {
+        parameters: {
+            query?: {
+                v?: string | null;
+                download?: boolean;
+            };
+            header?: never;
+            path: {
+                asset_id: string;
+            };
+            cookie?: never;
         };
-        content: {
-          'application/json': components['schemas']['Jobs'];
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description The part that was asked for. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description Not modified */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The range starts behind the end of the file. */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
-      };
     };
-  };
-  get_assets_list_page: {
-    parameters: {
-      query?: {
-        kind?: string | null;
-        library?: string | null;
-        folder?: string | null;
-        since?: string | null;
-        until?: string | null;
-        rating?: number | null;
-        tag?: string | null;
-        place?: string | null;
-        camera?: string | null;
-        min_duration_s?: number | null;
-        max_duration_s?: number | null;
-        limit?: number;
-        cursor?: string | null;
-        ids?: string | null;
-      };
-      header?: never;
-      path?: never;
-      cookie?: never;
+    get_media_get_poster: {
+        parameters: {
+            query?: {
+                v?: string | null;
+            };
+            header?: never;
+            path: {
+                asset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": string;
+                };
+            };
+            /** @description Not modified */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
     };
-    requestBody?: never;
-    responses: {
-      /** @description Successful response */
-      200: {
-        headers: {
-          [name: string]: unknown;
+    get_media_get_preview: {
+        parameters: {
+            query?: {
+                v?: string | null;
+            };
+            header?: never;
+            path: {
+                asset_id: string;
+            };
+            cookie?: never;
         };
-        content: {
-          'application/json': components['schemas']['AssetPage'];
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": string;
+                };
+            };
+            /** @description Not modified */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
-      };
-      /** @description Validation error */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
     };
-  };
-  get_search_search: {
-    parameters: {
-      query?: {
-        kind?: string | null;
-        library?: string | null;
-        folder?: string | null;
-        since?: string | null;
-        until?: string | null;
-        rating?: number | null;
-        tag?: string | null;
-        place?: string | null;
-        camera?: string | null;
-        min_duration_s?: number | null;
-        max_duration_s?: number | null;
-        limit?: number;
-        q?: string;
-      };
-      header?: never;
-      path?: never;
-      cookie?: never;
+    get_search_similar: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                asset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchResults"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
     };
-    requestBody?: never;
-    responses: {
-      /** @description Successful response */
-      200: {
-        headers: {
-          [name: string]: unknown;
+    get_media_get_sprite: {
+        parameters: {
+            query?: {
+                v?: string | null;
+            };
+            header?: never;
+            path: {
+                asset_id: string;
+            };
+            cookie?: never;
         };
-        content: {
-          'application/json': components['schemas']['SearchResults'];
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/webp": string;
+                };
+            };
+            /** @description Not modified */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
-      };
-      /** @description Validation error */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
     };
-  };
-  get_system_get_health: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    get_media_get_sprite_times: {
+        parameters: {
+            query?: {
+                v?: string | null;
+            };
+            header?: never;
+            path: {
+                asset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description Not modified */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
     };
-    requestBody?: never;
-    responses: {
-      /** @description Successful response */
-      200: {
-        headers: {
-          [name: string]: unknown;
+    get_media_get_thumbnail: {
+        parameters: {
+            query?: {
+                v?: string | null;
+            };
+            header?: never;
+            path: {
+                asset_id: string;
+            };
+            cookie?: never;
         };
-        content: {
-          'application/json': components['schemas']['Health'];
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/webp": string;
+                };
+            };
+            /** @description Not modified */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
-      };
-      /** @description The database cannot be read; the answer has the same shape. */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
     };
-  };
-  get_system_get_status: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    get_media_get_thumbnail_track: {
+        parameters: {
+            query?: {
+                v?: string | null;
+            };
+            header?: never;
+            path: {
+                asset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/vtt": string;
+                };
+            };
+            /** @description Not modified */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
     };
-    requestBody?: never;
-    responses: {
-      /** @description Successful response */
-      200: {
-        headers: {
-          [name: string]: unknown;
+    get_media_get_waveform: {
+        parameters: {
+            query?: {
+                v?: string | null;
+            };
+            header?: never;
+            path: {
+                asset_id: string;
+            };
+            cookie?: never;
         };
-        content: {
-          'application/json': components['schemas']['StatusView'];
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description Not modified */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
-      };
     };
-  };
-  get_system_list_models: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    get_system_get_health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description The database cannot be read. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
     };
-    requestBody?: never;
-    responses: {
-      /** @description Successful response */
-      200: {
-        headers: {
-          [name: string]: unknown;
+    get_jobs_get_jobs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        content: {
-          'application/json': components['schemas']['ModelList'];
+        requestBody?: never;
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Jobs"];
+                };
+            };
         };
-      };
     };
-  };
-  get_search_get_suggestions: {
-    parameters: {
-      query: {
-        q: string;
-        limit?: number;
-      };
-      header?: never;
-      path?: never;
-      cookie?: never;
+    get_jobs_list_failed: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failures"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
     };
-    requestBody?: never;
-    responses: {
-      /** @description Successful response */
-      200: {
-        headers: {
-          [name: string]: unknown;
+    post_jobs_retry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        content: {
-          'application/json': components['schemas']['Suggestions'];
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RetryBody"];
+            };
         };
-      };
-      /** @description Validation error */
-      422: {
-        headers: {
-          [name: string]: unknown;
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Retried"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
     };
-  };
-  get_libraries_list_all: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    get_jobs_stream_jobs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Events named `jobs`, each with a snapshot as `GET /jobs` gives it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description As many streams as DAM_WEB_THREADS allows are open. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
     };
-    requestBody?: never;
-    responses: {
-      /** @description Successful response */
-      200: {
-        headers: {
-          [name: string]: unknown;
+    get_libraries_list_all: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        content: {
-          'application/json': components['schemas']['LibraryList'];
+        requestBody?: never;
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LibraryList"];
+                };
+            };
         };
-      };
     };
-  };
-  post_libraries_add: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    post_libraries_add: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["NewLibrary"];
+            };
+        };
+        responses: {
+            /** @description Successful response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LibraryView"];
+                };
+            };
+            /** @description The folder is a library already, or lies in one. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
     };
-    requestBody?: {
-      content: {
-        'application/json': components['schemas']['NewLibrary'];
-      };
+    get_libraries_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                library_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LibraryView"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
     };
-    responses: {
-      /** @description Successful response */
-      201: {
-        headers: {
-          [name: string]: unknown;
+    delete_libraries_remove: {
+        parameters: {
+            query?: {
+                confirm?: boolean;
+            };
+            header?: never;
+            path: {
+                library_id: string;
+            };
+            cookie?: never;
         };
-        content: {
-          'application/json': components['schemas']['LibraryView'];
+        requestBody?: never;
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemovalView"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
-      };
-      /** @description The folder is a library already, or lies in one. */
-      409: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-      /** @description Validation error */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
     };
-  };
-  post_jobs_retry: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    post_libraries_confirm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                library_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LibraryView"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
     };
-    requestBody?: {
-      content: {
-        'application/json': components['schemas']['RetryBody'];
-      };
+    get_libraries_get_files: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+                state?: ("present" | "missing" | "unreadable") | null;
+            };
+            header?: never;
+            path: {
+                library_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FilePage"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
     };
-    responses: {
-      /** @description Successful response */
-      200: {
-        headers: {
-          [name: string]: unknown;
+    get_libraries_get_folders: {
+        parameters: {
+            query?: {
+                under?: string;
+            };
+            header?: never;
+            path: {
+                library_id: string;
+            };
+            cookie?: never;
         };
-        content: {
-          'application/json': components['schemas']['Retried'];
+        requestBody?: never;
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FolderList"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
-      };
-      /** @description Validation error */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
     };
-  };
-  get_jobs_stream_jobs: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    post_libraries_scan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                library_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScanRequested"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No watcher runs that could do it. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
     };
-    requestBody?: never;
-    responses: {
-      /** @description Events named `jobs`, each with a snapshot as `GET /jobs` gives it. */
-      200: {
-        headers: {
-          [name: string]: unknown;
+    get_system_list_models: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        content: {
-          'text/event-stream': string;
+        requestBody?: never;
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelList"];
+                };
+            };
         };
-      };
-      /** @description As many streams as DAM_WEB_THREADS allows are open. */
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
     };
-  };
-  get_jobs_list_failed: {
-    parameters: {
-      query?: {
-        limit?: number;
-      };
-      header?: never;
-      path?: never;
-      cookie?: never;
+    get_search_search: {
+        parameters: {
+            query?: {
+                kind?: string | null;
+                library?: string | null;
+                folder?: string | null;
+                since?: string | null;
+                until?: string | null;
+                rating?: number | null;
+                tag?: string | null;
+                place?: string | null;
+                camera?: string | null;
+                min_duration_s?: number | null;
+                max_duration_s?: number | null;
+                limit?: number;
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchResults"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
     };
-    requestBody?: never;
-    responses: {
-      /** @description Successful response */
-      200: {
-        headers: {
-          [name: string]: unknown;
+    post_search_search_by_image: {
+        parameters: {
+            query?: {
+                kind?: string | null;
+                library?: string | null;
+                folder?: string | null;
+                since?: string | null;
+                until?: string | null;
+                rating?: number | null;
+                tag?: string | null;
+                place?: string | null;
+                camera?: string | null;
+                min_duration_s?: number | null;
+                max_duration_s?: number | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        content: {
-          'application/json': components['schemas']['Failures'];
+        requestBody?: {
+            content: {
+                "multipart/form-data": components["schemas"]["ImageForm"];
+            };
         };
-      };
-      /** @description Validation error */
-      422: {
-        headers: {
-          [name: string]: unknown;
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchResults"];
+                };
+            };
+            /** @description The picture is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
     };
-  };
-  post_search_search_by_image: {
-    parameters: {
-      query?: {
-        kind?: string | null;
-        library?: string | null;
-        folder?: string | null;
-        since?: string | null;
-        until?: string | null;
-        rating?: number | null;
-        tag?: string | null;
-        place?: string | null;
-        camera?: string | null;
-        min_duration_s?: number | null;
-        max_duration_s?: number | null;
-        limit?: number;
-      };
-      header?: never;
-      path?: never;
-      cookie?: never;
+    get_system_get_status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatusView"];
+                };
+            };
+        };
     };
-    requestBody?: {
-      content: {
-        'multipart/form-data': components['schemas']['ImageForm'];
-      };
+    get_search_get_suggestions: {
+        parameters: {
+            query: {
+                q: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Suggestions"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
     };
-    responses: {
-      /** @description Successful response */
-      200: {
-        headers: {
-          [name: string]: unknown;
+    get_get_health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        content: {
-          'application/json': components['schemas']['SearchResults'];
+        requestBody?: never;
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description The database cannot be read. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
-      };
-      /** @description The picture is too large. */
-      413: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-      /** @description Validation error */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
     };
-  };
-  get_assets_get: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        asset_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Successful response */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['AssetDetail'];
-        };
-      };
-      /** @description Not found */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-    };
-  };
-  patch_assets_change: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        asset_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: {
-      content: {
-        'application/json': components['schemas']['AssetChanges'];
-      };
-    };
-    responses: {
-      /** @description Successful response */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['AssetDetail'];
-        };
-      };
-      /** @description Not found */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-      /** @description Validation error */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-    };
-  };
-  get_libraries_get: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        library_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Successful response */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['LibraryView'];
-        };
-      };
-      /** @description Not found */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-    };
-  };
-  delete_libraries_remove: {
-    parameters: {
-      query?: {
-        confirm?: boolean;
-      };
-      header?: never;
-      path: {
-        library_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Successful response */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['RemovalView'];
-        };
-      };
-      /** @description Not found */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-      /** @description Validation error */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-    };
-  };
-  get_media_get_file: {
-    parameters: {
-      query?: {
-        v?: string | null;
-        download?: boolean;
-      };
-      header?: never;
-      path: {
-        asset_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description The file. */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/octet-stream': string;
-        };
-      };
-      /** @description The part that was asked for. */
-      206: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/octet-stream': string;
-        };
-      };
-      /** @description Not modified */
-      304: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': unknown;
-        };
-      };
-      /** @description Not found */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-      /** @description The range starts behind the end of the file. */
-      416: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-      /** @description Validation error */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-    };
-  };
-  get_media_get_poster: {
-    parameters: {
-      query?: {
-        v?: string | null;
-      };
-      header?: never;
-      path: {
-        asset_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description The file. */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'image/jpeg': string;
-        };
-      };
-      /** @description Not modified */
-      304: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': unknown;
-        };
-      };
-      /** @description Not found */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-      /** @description Validation error */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-    };
-  };
-  get_media_get_sprite: {
-    parameters: {
-      query?: {
-        v?: string | null;
-      };
-      header?: never;
-      path: {
-        asset_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description The file. */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'image/webp': string;
-        };
-      };
-      /** @description Not modified */
-      304: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': unknown;
-        };
-      };
-      /** @description Not found */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-      /** @description Validation error */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-    };
-  };
-  get_media_get_preview: {
-    parameters: {
-      query?: {
-        v?: string | null;
-      };
-      header?: never;
-      path: {
-        asset_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description The file. */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'image/jpeg': string;
-        };
-      };
-      /** @description Not modified */
-      304: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': unknown;
-        };
-      };
-      /** @description Not found */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-      /** @description Validation error */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-    };
-  };
-  get_search_similar: {
-    parameters: {
-      query?: {
-        limit?: number;
-      };
-      header?: never;
-      path: {
-        asset_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Successful response */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['SearchResults'];
-        };
-      };
-      /** @description Not found */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-      /** @description Validation error */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-    };
-  };
-  get_media_get_waveform: {
-    parameters: {
-      query?: {
-        v?: string | null;
-      };
-      header?: never;
-      path: {
-        asset_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description The file. */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': string;
-        };
-      };
-      /** @description Not modified */
-      304: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': unknown;
-        };
-      };
-      /** @description Not found */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-      /** @description Validation error */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-    };
-  };
-  get_media_get_thumbnail: {
-    parameters: {
-      query?: {
-        v?: string | null;
-      };
-      header?: never;
-      path: {
-        asset_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description The file. */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'image/webp': string;
-        };
-      };
-      /** @description Not modified */
-      304: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': unknown;
-        };
-      };
-      /** @description Not found */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-      /** @description Validation error */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-    };
-  };
-  get_libraries_get_files: {
-    parameters: {
-      query?: {
-        limit?: number;
-        cursor?: string | null;
-        state?: ('present' | 'missing' | 'unreadable') | null;
-      };
-      header?: never;
-      path: {
-        library_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Successful response */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['FilePage'];
-        };
-      };
-      /** @description Not found */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-      /** @description Validation error */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-    };
-  };
-  get_media_get_sprite_times: {
-    parameters: {
-      query?: {
-        v?: string | null;
-      };
-      header?: never;
-      path: {
-        asset_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description The file. */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': string;
-        };
-      };
-      /** @description Not modified */
-      304: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': unknown;
-        };
-      };
-      /** @description Not found */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-      /** @description Validation error */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-    };
-  };
-  get_libraries_get_folders: {
-    parameters: {
-      query?: {
-        under?: string;
-      };
-      header?: never;
-      path: {
-        library_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Successful response */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['FolderList'];
-        };
-      };
-      /** @description Not found */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-      /** @description Validation error */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-    };
-  };
-  post_libraries_confirm: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        library_id: string;
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description Successful response */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['LibraryView'];
-        };
-      };
-      /** @description Not found */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-    };
-  };
 }

@@ -1,11 +1,14 @@
 /** What the grid shows: the newest assets, or the hits of a search with their cards. */
 import { api } from '../api/client';
 import type { Filters } from '../api/filters';
+import { isWeak } from '../confidence';
 import { Problem } from '../api/problem';
 import type { AssetCard, Hit, Results, Waiting } from '../api/types';
 
 const HITS = 60;
 const PAGE = 100;
+/** Weak hits are folded away only after so many: the scores are no measure of what a person meant. */
+const LEAST_SHOWN = 12;
 
 export interface Tile {
   card: AssetCard;
@@ -20,7 +23,21 @@ export interface Question {
 }
 
 class ResultList {
-  tiles = $state.raw<Tile[]>([]);
+  #found = $state.raw<Tile[]>([]);
+  /** True once a person asked to see the weak matches too. */
+  unfolded = $state(false);
+  #good = $derived(this.#found.filter(({ hit }) => hit && !isWeak(hit)).length);
+  #isSearch = $derived(this.#found.some(({ hit }) => hit));
+  /** How many weak hits are not shown. Hits come best first, so they are the last ones. */
+  folded = $derived(
+    this.#isSearch && !this.unfolded
+      ? Math.max(0, this.#found.length - Math.max(this.#good, LEAST_SHOWN))
+      : 0,
+  );
+  /** What is shown. */
+  tiles = $derived(this.#found.slice(0, this.#found.length - this.folded));
+  /** A search that found nothing better than weak matches. */
+  onlyWeak = $derived(this.#isSearch && this.#good === 0);
   waiting = $state.raw<Waiting[]>([]);
   /** Number of assets behind the list; null for a search, which has no end but its limit. */
   total = $state<number | null>(null);
@@ -36,6 +53,7 @@ class ResultList {
 
   async show(question: Question): Promise<void> {
     this.#question = question;
+    this.unfolded = false;
     this.loading = true;
     await this.#load((signal) => first(question, signal));
   }
@@ -57,7 +75,7 @@ class ResultList {
     this.loading = true;
     await this.#load(async (signal) => {
       const page = await api.newest(this.#question.filters, PAGE, cursor, signal);
-      const tiles = [...this.tiles, ...listed(page.assets)];
+      const tiles = [...this.#found, ...listed(page.assets)];
       return { tiles, waiting: [], cursor: page.next_cursor, total: this.total };
     });
   }
@@ -69,7 +87,7 @@ class ResultList {
     try {
       const answer = await ask(signal);
       if (signal.aborted) return;
-      this.tiles = answer.tiles;
+      this.#found = answer.tiles;
       this.waiting = answer.waiting;
       this.total = answer.total;
       this.#cursor = answer.cursor;
