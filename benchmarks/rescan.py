@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dam.db import Database
-    from dam.library.scan import Changes
+    from dam.library.walk import Changes
     from dam.tables import Library
 
 TITLE = "Rescan of unchanged files"

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from dam.library.scan import Seen
+    from dam.library.walk import Seen
 
 
 class Change(Enum):

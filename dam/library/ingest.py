@@ -21,8 +21,8 @@ from dam.library.missing import gone_during
 from dam.library.names import display_of
 from dam.library.reading import FileChanged, check_unchanged, hash_file
 from dam.library.roots import open_root, root_of
-from dam.library.scan import Seen
 from dam.library.stacks import Stacker
+from dam.library.walk import Seen
 from dam.media.essence import essence_hash
 from dam.media.metadata import BATCH_FILES
 from dam.tables import Asset, File, FileState, Library
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from dam.db import Database
     from dam.library.identity import Placement
-    from dam.library.scan import Changes
+    from dam.library.walk import Changes
     from dam.media.metadata import Metadata, MetadataReader
     from dam.media.probe import Probe
     from dam.media.sandbox import Sandbox

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from dam.library.scan import Changes
+    from dam.library.walk import Changes
 
 # This many files may always vanish: in a small library every deletion is a large part of it.
 ALWAYS_ALLOWED = 5

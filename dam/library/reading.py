@@ -16,7 +16,7 @@ from dam.library.names import signed_64
 from dam.library.roots import descend
 
 if TYPE_CHECKING:
-    from dam.library.scan import Seen
+    from dam.library.walk import Seen
 
 OPEN_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 CHUNK_BYTES = 1 << 20  # smaller: more calls; larger: no faster, and out of the processor's cache

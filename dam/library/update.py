@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from dam.config import Settings
     from dam.db import Database
-    from dam.library.scan import Changes
+    from dam.library.walk import Changes
 
 __all__ = ["Counts", "update_libraries"]
 

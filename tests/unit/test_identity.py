@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from dam.contracts import Kind, Vector
 from dam.library.identity import Change, Content, Identity, Placement
-from dam.library.scan import Seen
+from dam.library.walk import Seen
 from dam.store import load_findings
 from dam.tables import (
     Asset,

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dam.errors import LibraryOffline
-from dam.library import scan
+from dam.library import walk
 from dam.library.libraries import add_library
 from dam.library.names import display_of
-from dam.library.scan import Changes, Seen, scan_library
+from dam.library.scan import scan_library
 from dam.tables import File, FileState, Library
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from dam.db import Database
+    from dam.library.walk import Changes, Seen
 
 
 @pytest.fixture
@@ -319,7 +320,7 @@ def test_dam_passes_over_its_own_data(database: Database, tmp_path: Path) -> Non
 def test_very_deep_folders_are_named_and_do_not_fail_the_scan(
     database: Database, root: Path, library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scan, "DEEPEST", 3)
+    monkeypatch.setattr(walk, "DEEPEST", 3)
     put(root / "1" / "2" / "3" / "deep.jpg")
     put(root / "1" / "2" / "ok.jpg")
     found = scan_library(database, library)
