@@ -128,7 +128,7 @@ class File(Base):
     mtime_ns: Mapped[int]
     device: Mapped[int]
     inode: Mapped[int]
-    sidecar: Mapped[str | None]  # hash of the XMP sidecar that was read with it
+    sidecar: Mapped[str | None]  # mtime_ns:size of the XMP sidecar that was read with it
     missing_us: Mapped[int | None]
     seen_us: Mapped[int] = mapped_column(default=now_us)
 
