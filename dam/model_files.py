@@ -92,9 +92,10 @@ def flaw(folder: Path) -> str | None:
         if pickled:
             return f"{pickled[0]} is a pickle, which can run code; only {WEIGHTS} is loaded"
         return f"{WEIGHTS} is missing"
-    if (config["model_cfg"].get("text_cfg") or {}).get("hf_tokenizer_name") and not any(
-        (folder / name).is_file() for name in TOKENIZER
-    ):
+    text = config["model_cfg"].get("text_cfg") or {}
+    if text.get("hf_model_name"):
+        return "its text half (hf_model_name) lies in another repository, which is never contacted"
+    if text.get("hf_tokenizer_name") and not any((folder / name).is_file() for name in TOKENIZER):
         return "the files of its tokenizer (tokenizer.json) are missing"
     return _safetensors_flaw(weights)
 

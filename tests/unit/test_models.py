@@ -140,6 +140,22 @@ def test_a_damaged_model_is_refused_with_the_reason(
         store.import_folder(local / "mine", "copy")
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ({"hf_model_name": "xlm-roberta-base"}, "another repository"),
+        ({"hf_tokenizer_name": "timm/ViT-B-16-SigLIP2"}, "tokenizer.json"),
+    ],
+)
+def test_a_model_that_would_need_a_hub_to_load_is_refused(
+    store: ModelStore, local: Path, text: dict[str, str], said: str
+) -> None:
+    config = {"model_cfg": {**CONFIG["model_cfg"], "text_cfg": text}}
+    (make_model(local / "mine") / "open_clip_config.json").write_text(json.dumps(config))
+    with pytest.raises(WeightsUnavailable, match=said):
+        store.find("mine")
+
+
 def test_an_imported_model_is_verified_against_its_manifest(
     store: ModelStore, tmp_path: Path
 ) -> None:
