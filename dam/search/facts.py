@@ -40,11 +40,10 @@ def facts_of(
     session: Session,
     asset_ids: Sequence[str],
     *,
-    conditions: Sequence[Condition],
     file_conditions: Sequence[Condition] = (),
     preferred: dict[str, int] | None = None,
 ) -> dict[str, Facts]:
-    """Of those assets that fulfil the conditions and have a present file.
+    """Of those assets that have a present file.
 
     `file_conditions` choose among an asset's files, `preferred` names one by asset.
     """
@@ -62,7 +61,7 @@ def facts_of(
                 Asset.captured_local,
                 Asset.captured_us,
                 Asset.thumbhash,
-            ).where(Asset.id.in_(some), *conditions)
+            ).where(Asset.id.in_(some))
         )
         for row in rows:
             if row[0] in paths:

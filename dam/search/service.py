@@ -91,6 +91,7 @@ class _Search:
             *(~says(word) for word in parsed.excluded),
         ]
         self._within: Select[str] | None = restricted(self._conditions)
+        self._passing: set[str] | None = None  # the assets of `_within`, read once
         self._waiting: list[Waiting] = []
         self._worth: dict[str, float] = {}
 
@@ -98,6 +99,8 @@ class _Search:
         is_like = self._query.like is not None or self._query.like_asset is not None
         if self._parsed.is_empty and not is_like:
             return Results(self._listing(), pending(self._session))
+        if self._within is not None:
+            self._passing = set(self._session.scalars(self._within))
         candidates: dict[str, _Candidate] = {}
         if not is_like:
             self._add_text(candidates)
@@ -109,7 +112,7 @@ class _Search:
 
     def _add_text(self, candidates: dict[str, _Candidate]) -> None:
         found, self._worth = text_hits(
-            self._session, self._parsed.words, self._parsed.whole, within=self._within
+            self._session, self._parsed.words, self._parsed.whole, within=self._passing
         )
         for asset_id, hit in found.items():
             candidates[asset_id] = _Candidate(asset_id, text=hit)
@@ -169,8 +172,7 @@ class _Search:
     def _hits(self, candidates: dict[str, _Candidate]) -> list[Hit]:
         facts = facts_of(
             self._session,
-            list(candidates),
-            conditions=self._conditions,
+            list(candidates),  # all of them pass the filters
             file_conditions=[
                 *file_conditions(self._parsed.filters),
                 *file_conditions(self._query.filters),
@@ -248,7 +250,6 @@ class _Search:
         facts = facts_of(
             self._session,
             listed,
-            conditions=(),
             file_conditions=[
                 *file_conditions(self._parsed.filters),
                 *file_conditions(self._query.filters),

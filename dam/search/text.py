@@ -12,16 +12,16 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sqlalchemy import column, func, literal_column, select, table
+from sqlalchemy import func, literal_column, select
 
-from dam.search.filters import in_present_file
+from dam.search.filters import MOST_ROWS, full_text, in_present_file
 from dam.search.query import Channel
 from dam.search.words import fold, fts_phrase, is_unspaced, like_pattern, words_of
 from dam.store import TextField
 from dam.tables import Asset, TagDecision, TagRow, TagSource, TextRow, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence, Set
 
     from sqlalchemy import Select
     from sqlalchemy.orm import Session
@@ -68,7 +68,7 @@ class TextHit:
 
 
 def text_hits(
-    session: Session, words: Sequence[str], whole: str, *, within: Select[str] | None
+    session: Session, words: Sequence[str], whole: str, *, within: Set[str] | None
 ) -> tuple[dict[str, TextHit], dict[str, float]]:
     """Assets that hold some of the words, and the worth (idf > 0) of every word.
 
@@ -83,12 +83,12 @@ def text_hits(
     asset_ids = _candidates(session, frequencies, within)
     hits: dict[str, TextHit] = {}
     judge = _Judge(looked_up, whole)
-    for text in _texts(session, asset_ids):
-        match = judge.text(text.field, text.body)
+    for asset_id, file_id, field_name, body in _texts(session, asset_ids):
+        match = judge.text(field_name, body)
         if match is not None:
-            hit = hits.setdefault(text.asset_id, TextHit(text.asset_id))
-            if text.file_id is not None and not any(known.is_exact for known in hit.matches):
-                hit.file_id = text.file_id
+            hit = hits.setdefault(asset_id, TextHit(asset_id))
+            if file_id is not None and not any(known.is_exact for known in hit.matches):
+                hit.file_id = file_id
             hit.matches.append(match)
     for asset_id, match in _tag_matches(session, asset_ids, judge):
         hits.setdefault(asset_id, TextHit(asset_id)).matches.append(match)
@@ -108,13 +108,14 @@ class _Judge:
         ]
 
     def text(self, field_name: str, body: str) -> Match | None:
-        weight = WEIGHTS.get(TextField(field_name))
-        if weight is None:
-            return None  # tags and keywords are judged one by one
-        return self._match(Channel.TEXT, field_name, body, weight)
+        return self._match(Channel.TEXT, field_name, body, WEIGHTS[TextField(field_name)])
 
-    def tag(self, name: str, word: str, weight: float, confidence: float | None) -> Match | None:
-        return self._match(Channel.TAGS, name, word, weight, confidence)
+    def tag(
+        self, asset_id: str, name: str, word: str, weight: float, confidence: float | None
+    ) -> Iterator[tuple[str, Match]]:
+        match = self._match(Channel.TAGS, name, word, weight, confidence)
+        if match is not None:
+            yield asset_id, match
 
     def _match(
         self,
@@ -143,103 +144,111 @@ def _idf(frequency: int, total: int) -> float:
     return math.log(1 + (total + 1) / (frequency + 0.5))
 
 
-def _full_text(name: str, expression: str) -> Select[int]:
-    rowid = table(name, column("rowid")).c.rowid
-    return select(rowid).where(literal_column(name).op("MATCH")(expression))
-
-
 def _frequency(session: Session, word: str) -> int:
     """Rows that hold the word, counted up to a little over `COMMON`."""
-    some = _full_text("texts_words", fts_phrase(word)).limit(COMMON + 1).subquery()
+    some = full_text("texts_words", fts_phrase(word)).limit(COMMON + 1).subquery()
     return session.scalar(select(func.count()).select_from(some)) or 0
 
 
 def _candidates(
-    session: Session, frequencies: dict[str, int], within: Select[str] | None
+    session: Session, frequencies: dict[str, int], within: Set[str] | None
 ) -> list[str]:
-    known = [word for word, frequency in frequencies.items() if frequency]
-    rare = [word for word in known if frequencies[word] <= COMMON]
-    queries = []
-    if rare:
-        expression = " OR ".join(fts_phrase(word) for word in rare)
-        queries.append(_full_text("texts_words", expression).order_by(literal_column("rank")))
-    if known and (len(known) > 1 or not rare):
-        expression = " AND ".join(fts_phrase(word) for word in known)
-        queries.append(_full_text("texts_words", expression))
-    for word, frequency in frequencies.items():
-        looks_inside = is_unspaced(word) or not frequency or len(frequencies) <= SHORT
-        if looks_inside and len(word) >= PART:
-            queries.append(_full_text("texts_trigrams", fts_phrase(word)))
-        elif is_unspaced(word):
-            pattern = like_pattern(word)
-            queries.append(select(TextRow.id).where(TextRow.body.like(pattern, escape="\\")))
-    found: dict[str, None] = {}
-    for query in queries:
+    """Assets worth judging: those with all words in one text first, then until there are enough."""
+    found = dict.fromkeys(_approved(session, frequencies, within))
+    for query in _look_ups(frequencies):
         found |= dict.fromkeys(_assets_of(session, query, within))
-    found |= dict.fromkeys(_approved(session, frequencies, within))
+        if len(found) >= CANDIDATES:
+            break
     return list(found)
 
 
-def _assets_of(session: Session, texts: Select[int], within: Select[str] | None) -> Iterable[str]:
-    if within is None:
-        rows = texts.limit(CANDIDATES).subquery()
-        query = select(TextRow.asset_id).where(TextRow.id.in_(select(rows)))
-    else:
-        query = (
-            select(TextRow.asset_id)
-            .where(TextRow.id.in_(texts.order_by(None)), TextRow.asset_id.in_(within))
-            .limit(CANDIDATES)
-        )
-    return session.scalars(query.distinct())
+def _look_ups(frequencies: dict[str, int]) -> Iterator[Select[int]]:
+    known = [word for word, frequency in frequencies.items() if frequency]
+    rare = [word for word in known if frequencies[word] <= COMMON]
+    if known and (len(known) > 1 or not rare):
+        expression = " AND ".join(fts_phrase(word) for word in known)
+        yield full_text("texts_words", expression)
+    if rare:
+        expression = " OR ".join(fts_phrase(word) for word in rare)
+        yield full_text("texts_words", expression).order_by(literal_column("rank"))
+    for word, frequency in frequencies.items():
+        looks_inside = is_unspaced(word) or not frequency or len(frequencies) <= SHORT
+        if looks_inside and len(word) >= PART:
+            yield full_text("texts_trigrams", fts_phrase(word))
+        elif is_unspaced(word):
+            pattern = like_pattern(word)
+            yield select(TextRow.id).where(TextRow.body.like(pattern, escape="\\"))
 
 
-def _approved(session: Session, words: Iterable[str], within: Select[str] | None) -> Iterable[str]:
+def _assets_of(session: Session, texts: Select[int], within: Set[str] | None) -> Iterable[str]:
+    """Assets of matching rows, in the order of the rows, until there are enough."""
+    rows = texts.limit(CANDIDATES if within is None else MOST_ROWS).subquery()
+    # An outer join keeps SQLite from turning the order of the two tables round.
+    query = select(TextRow.asset_id).select_from(rows).outerjoin(TextRow, TextRow.id == rows.c[0])
+    found: dict[str, None] = {}
+    for asset_id in session.scalars(query.execution_options(yield_per=CANDIDATES)):
+        if within is None or asset_id in within:
+            found[asset_id] = None
+        if len(found) >= CANDIDATES:
+            break
+    return found
+
+
+def _approved(session: Session, words: Iterable[str], within: Set[str] | None) -> Iterable[str]:
     """Assets with a decision about one of the words; decisions have no text rows."""
     query = select(TagDecision.asset_id, TagDecision.word).where(
         TagDecision.verdict == Verdict.APPROVED
     )
-    if within is not None:
-        query = query.where(TagDecision.asset_id.in_(within))
     wanted = set(words)
-    return [asset_id for asset_id, word in session.execute(query) if wanted & set(words_of(word))]
+    for asset_id, word in session.execute(query):
+        if (within is None or asset_id in within) and wanted & set(words_of(word)):
+            yield asset_id
 
 
-def _texts(session: Session, asset_ids: Sequence[str]) -> Iterable[TextRow]:
+def _texts(
+    session: Session, asset_ids: Sequence[str]
+) -> Iterable[tuple[str, int | None, str, str]]:
+    """(asset id, file id, field, body) of what lies in present files."""
     for some in _parts(asset_ids):
-        yield from session.scalars(
-            select(TextRow)
-            .where(TextRow.asset_id.in_(some), in_present_file())
+        for row in session.execute(
+            select(TextRow.asset_id, TextRow.file_id, TextRow.field, TextRow.body)
+            .where(
+                TextRow.asset_id.in_(some),
+                TextRow.field.in_(sorted(WEIGHTS)),
+                in_present_file(),
+            )
             .order_by(TextRow.id)
-        )
+        ):
+            yield row[0], row[1], row[2], row[3]
 
 
 def _tag_matches(
     session: Session, asset_ids: Sequence[str], judge: _Judge
-) -> Iterable[tuple[str, Match]]:
+) -> Iterator[tuple[str, Match]]:
     for some in _parts(asset_ids):
-        verdicts: dict[tuple[str, str], str] = {}
-        for decision in session.scalars(
-            select(TagDecision).where(TagDecision.asset_id.in_(some)).order_by(TagDecision.id)
+        decided: set[tuple[str, str]] = set()
+        for asset_id, word, verdict in session.execute(
+            select(TagDecision.asset_id, TagDecision.word, TagDecision.verdict)
+            .where(TagDecision.asset_id.in_(some))
+            .order_by(TagDecision.id)
         ):
-            verdicts[decision.asset_id, decision.word.lower()] = decision.verdict
-            if decision.verdict == Verdict.APPROVED:
-                match = judge.tag("approved", decision.word, APPROVED, None)
-                if match:
-                    yield decision.asset_id, match
-        best: dict[tuple[str, str], TagRow] = {}
-        for tag in session.scalars(
-            select(TagRow).where(TagRow.asset_id.in_(some)).order_by(TagRow.score, TagRow.id)
+            decided.add((asset_id, word.lower()))
+            if verdict == Verdict.APPROVED:
+                yield from judge.tag(asset_id, "approved", word, APPROVED, None)
+        best: dict[tuple[str, str], tuple[str, str, float]] = {}
+        for asset_id, word, source, score in session.execute(
+            select(TagRow.asset_id, TagRow.word, TagRow.source, TagRow.score)
+            .where(TagRow.asset_id.in_(some))
+            .order_by(TagRow.score, TagRow.id)
         ):
-            best[tag.asset_id, tag.word.lower()] = tag  # spans of a video: the surest one
-        for key, tag in best.items():
-            if key in verdicts:
+            best[asset_id, word.lower()] = (word, source, score)  # of a video's spans the surest
+        for key, (word, source, score) in best.items():
+            if key in decided:
                 continue  # approved: seen above; rejected: never matches
-            is_keyword = tag.source == TagSource.FILE
-            weight = KEYWORD if is_keyword else MODEL_TAG * tag.score
-            confidence = None if is_keyword else tag.score
-            match = judge.tag("keyword" if is_keyword else "tag", tag.word, weight, confidence)
-            if match:
-                yield tag.asset_id, match
+            if source == TagSource.FILE:
+                yield from judge.tag(key[0], "keyword", word, KEYWORD, None)
+            else:
+                yield from judge.tag(key[0], "tag", word, MODEL_TAG * score, score)
 
 
 def _parts(asset_ids: Sequence[str]) -> Iterable[Sequence[str]]:

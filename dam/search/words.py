@@ -24,6 +24,8 @@ STOP_WORDS = frozenset(
 @lru_cache(maxsize=65_536)
 def fold(text: str) -> str:
     """Lower case, without accents."""
+    if text.isascii():
+        return text.lower()
     decomposed = unicodedata.normalize("NFKD", text.lower())
     return "".join(char for char in decomposed if not unicodedata.combining(char))
 

