@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from dam.db import Database
     from dam.library.update import Counts
 
-LOOK_S = 0.3  # between two looks at the run table
+LOOK_S = 0.5  # between two looks at the run table
 SHOWN_TROUBLES = 20
 
 
