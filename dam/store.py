@@ -38,6 +38,10 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 STORED_VECTOR = np.dtype("<f2")
+# No session here holds rows that these statements change: looking for them costs as much again.
+UNSYNCHRONISED = {"synchronize_session": False}
+_Found = type[VectorRow] | type[TagRow] | type[ShotRow] | type[TextRow]
+FOUND: Sequence[_Found] = (VectorRow, TagRow, ShotRow, TextRow)
 SUGGESTED = 0.5  # calibrated confidence above which a machine's tag is searchable as text
 
 
@@ -223,15 +227,18 @@ def _finish(
             worker=None,
             lease_until_us=None,
             finished_us=None if state is RunState.PENDING else now_us(),
-        )
+        ),
+        execution_options=UNSYNCHRONISED,
     )
     if changed.rowcount != 1:  # type: ignore[attr-defined]
         raise LeaseLost(f"Run {lease.run_id} was taken over; its late result was refused.")
 
 
-def _forget(session: Session, run_ids: Sequence[int]) -> None:
-    for table in (VectorRow, TagRow, ShotRow, TextRow):
-        session.execute(delete(table).where(table.run_id.in_(run_ids)))
+def _forget(session: Session, run_ids: Sequence[int], *, tables: Sequence[_Found] = FOUND) -> None:
+    for table in tables:
+        session.execute(
+            delete(table).where(table.run_id.in_(run_ids)), execution_options=UNSYNCHRONISED
+        )
 
 
 def _forget_superseded(session: Session, lease: Lease) -> None:
@@ -249,9 +256,8 @@ def _forget_superseded(session: Session, lease: Lease) -> None:
             ProducerRow.indexer == indexer.scalar_subquery(),
         )
     ).all()
-    for table in (TagRow, ShotRow, TextRow):
-        if older:
-            session.execute(delete(table).where(table.run_id.in_(older)))
+    if older:
+        _forget(session, older, tables=(TagRow, ShotRow, TextRow))
 
 
 def _insert_vectors(session: Session, lease: Lease, vectors: Sequence[Vector]) -> None:
