@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from sqlalchemy import delete, insert, literal, select, update
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 STORED_VECTOR = np.dtype("<f2")
 # No session here holds rows that these statements change: looking for them costs as much again.
 UNSYNCHRONISED = {"synchronize_session": False}
+_LOST = "Run {run_id} was taken over; its late result was refused."
+_F = TypeVar("_F", Vector, Tag, Shot)
 _Found = type[VectorRow] | type[TagRow] | type[ShotRow] | type[TextRow]
 FOUND: Sequence[_Found] = (VectorRow, TagRow, ShotRow, TextRow)
 SUGGESTED = 0.5  # calibrated confidence above which a machine's tag is searchable as text
@@ -86,25 +88,42 @@ def save(session: Session, lease: Lease, findings: Sequence[Finding]) -> None:
 
     Raises `LeaseLost` when another worker holds the run by now; nothing is changed then.
     """
-    _finish(session, lease, state=RunState.DONE, error=None, trace=None)
-    _forget(session, [lease.run_id])
-    _forget_superseded(session, lease)
-    vectors = [finding for finding in findings if isinstance(finding, Vector)]
-    tags = [finding for finding in findings if isinstance(finding, Tag)]
-    shots = [finding for finding in findings if isinstance(finding, Shot)]
-    if vectors:
-        _insert_vectors(session, lease, vectors)
-    if tags:
-        _insert_tags(session, lease, tags)
-    if shots:
-        _insert_shots(session, lease, shots)
+    if save_all(session, [(lease, findings)]):
+        raise LeaseLost(_LOST.format(run_id=lease.run_id))
+
+
+def save_all(
+    session: Session, results: Sequence[tuple[Lease, Sequence[Finding]]]
+) -> Sequence[Lease]:
+    """`save` for a batch, in few statements; returns the leases that were lost."""
+    held: list[tuple[Lease, Sequence[Finding]]] = []
+    lost: list[Lease] = []
+    for lease, findings in results:
+        if _finish(session, lease, state=RunState.DONE, error=None, trace=None):
+            held.append((lease, findings))
+        else:
+            lost.append(lease)
+    _forget(session, [lease.run_id for lease, _ in held])
+    _forget_superseded(session, [lease for lease, _ in held])
+    _insert_vectors(session, _of_kind(Vector, held))
+    _insert_tags(session, _of_kind(Tag, held))
+    _insert_shots(session, _of_kind(Shot, held))
+    return lost
+
+
+def _of_kind(
+    kind: type[_F], held: Sequence[tuple[Lease, Sequence[Finding]]]
+) -> list[tuple[Lease, list[_F]]]:
+    found = [(lease, [f for f in findings if isinstance(f, kind)]) for lease, findings in held]
+    return [(lease, findings) for lease, findings in found if findings]
 
 
 def fail(
     session: Session, lease: Lease, error: str, *, trace: str | None = None, state: RunState
 ) -> None:
     """Ends a run without findings (`state`: failed, quarantined or, to try again, pending)."""
-    _finish(session, lease, state=state, error=error, trace=trace)
+    if not _finish(session, lease, state=state, error=error, trace=trace):
+        raise LeaseLost(_LOST.format(run_id=lease.run_id))
     if state is not RunState.PENDING:
         _forget(session, [lease.run_id])
 
@@ -216,7 +235,8 @@ def _copying(
 
 def _finish(
     session: Session, lease: Lease, *, state: RunState, error: str | None, trace: str | None
-) -> None:
+) -> bool:
+    """False when the lease is lost."""
     changed = session.execute(
         update(Run)
         .where(Run.id == lease.run_id, Run.fence == lease.fence, Run.state == RunState.LEASED)
@@ -230,8 +250,7 @@ def _finish(
         ),
         execution_options=UNSYNCHRONISED,
     )
-    if changed.rowcount != 1:  # type: ignore[attr-defined]
-        raise LeaseLost(f"Run {lease.run_id} was taken over; its late result was refused.")
+    return bool(changed.rowcount == 1)  # type: ignore[attr-defined]
 
 
 def _forget(session: Session, run_ids: Sequence[int], *, tables: Sequence[_Found] = FOUND) -> None:
@@ -241,42 +260,47 @@ def _forget(session: Session, run_ids: Sequence[int], *, tables: Sequence[_Found
         )
 
 
-def _forget_superseded(session: Session, lease: Lease) -> None:
-    """Drops what an older producer of this indexer said, except vectors.
+def _forget_superseded(session: Session, leases: Sequence[Lease]) -> None:
+    """Drops what older producers of the same indexer said, except vectors.
 
     An older space goes on serving until the new one is complete (`dam.vectors.spaces`).
     """
-    indexer = select(ProducerRow.indexer).where(ProducerRow.id == lease.producer_id)
-    older = session.scalars(
-        select(Run.id)
-        .join(ProducerRow)
-        .where(
-            Run.asset_id == lease.asset_id,
-            Run.id != lease.run_id,
-            ProducerRow.indexer == indexer.scalar_subquery(),
-        )
-    ).all()
-    if older:
-        _forget(session, older, tables=(TagRow, ShotRow, TextRow))
+    for producer_id in {lease.producer_id for lease in leases}:
+        indexer = select(ProducerRow.indexer).where(ProducerRow.id == producer_id)
+        mine = [lease for lease in leases if lease.producer_id == producer_id]
+        older = session.scalars(
+            select(Run.id)
+            .join(ProducerRow)
+            .where(
+                Run.asset_id.in_([lease.asset_id for lease in mine]),
+                Run.id.not_in([lease.run_id for lease in mine]),
+                ProducerRow.indexer == indexer.scalar_subquery(),
+            )
+        ).all()
+        if older:
+            _forget(session, older, tables=(TagRow, ShotRow, TextRow))
 
 
-def _insert_vectors(session: Session, lease: Lease, vectors: Sequence[Vector]) -> None:
-    space_id = _space_of(session, lease.producer_id, dim=len(vectors[0].values))
-    session.execute(
-        insert(VectorRow),
-        [
-            {
-                "space_id": space_id,
-                "run_id": lease.run_id,
-                "asset_id": lease.asset_id,
-                "at_us": vector.at_us,
-                "start_us": vector.span.start_us if vector.span else None,
-                "end_us": vector.span.end_us if vector.span else None,
-                "values": pack_vector(vector.values),
-            }
-            for vector in vectors
-        ],
-    )
+def _insert_vectors(session: Session, found: Sequence[tuple[Lease, Sequence[Vector]]]) -> None:
+    dims = {lease.producer_id: len(vectors[0].values) for lease, vectors in found}
+    spaces = {
+        producer_id: _space_of(session, producer_id, dim=dim) for producer_id, dim in dims.items()
+    }
+    rows = [
+        {
+            "space_id": spaces[lease.producer_id],
+            "run_id": lease.run_id,
+            "asset_id": lease.asset_id,
+            "at_us": vector.at_us,
+            "start_us": vector.span.start_us if vector.span else None,
+            "end_us": vector.span.end_us if vector.span else None,
+            "values": pack_vector(vector.values),
+        }
+        for lease, vectors in found
+        for vector in vectors
+    ]
+    if rows:
+        session.execute(insert(VectorRow), rows)
 
 
 def _space_of(session: Session, producer_id: int, *, dim: int) -> int:
@@ -301,51 +325,55 @@ def _space_of(session: Session, producer_id: int, *, dim: int) -> int:
     return space.id
 
 
-def _insert_tags(session: Session, lease: Lease, tags: Sequence[Tag]) -> None:
-    session.execute(
-        insert(TagRow),
-        [
-            {
-                "asset_id": lease.asset_id,
-                "run_id": lease.run_id,
-                "source": TagSource.MODEL,
-                "vocabulary": tag.vocabulary,
-                "word": tag.word,
-                "score": tag.score,
-                "start_us": tag.span.start_us if tag.span else None,
-                "end_us": tag.span.end_us if tag.span else None,
-            }
-            for tag in tags
-        ],
-    )
-    words = dict.fromkeys(tag.word for tag in tags if tag.score >= SUGGESTED)
-    if words:
-        session.add(
-            TextRow(
-                asset_id=lease.asset_id,
-                run_id=lease.run_id,
-                field=TextField.TAG,
-                body=", ".join(words),
+def _insert_tags(session: Session, found: Sequence[tuple[Lease, Sequence[Tag]]]) -> None:
+    rows = [
+        {
+            "asset_id": lease.asset_id,
+            "run_id": lease.run_id,
+            "source": TagSource.MODEL,
+            "vocabulary": tag.vocabulary,
+            "word": tag.word,
+            "score": tag.score,
+            "start_us": tag.span.start_us if tag.span else None,
+            "end_us": tag.span.end_us if tag.span else None,
+        }
+        for lease, tags in found
+        for tag in tags
+    ]
+    if rows:
+        session.execute(insert(TagRow), rows)
+    texts = []
+    for lease, tags in found:
+        words = dict.fromkeys(tag.word for tag in tags if tag.score >= SUGGESTED)
+        if words:
+            texts.append(
+                {
+                    "asset_id": lease.asset_id,
+                    "run_id": lease.run_id,
+                    "field": TextField.TAG,
+                    "body": ", ".join(words),
+                }
             )
-        )
+    if texts:
+        session.execute(insert(TextRow), texts)
 
 
-def _insert_shots(session: Session, lease: Lease, shots: Sequence[Shot]) -> None:
-    session.execute(
-        insert(ShotRow),
-        [
-            {
-                "run_id": lease.run_id,
-                "asset_id": lease.asset_id,
-                "start_us": shot.span.start_us,
-                "end_us": shot.span.end_us,
-                "best_us": shot.best_us,
-                "first_frame": shot.first_frame,
-                "end_frame": shot.end_frame,
-            }
-            for shot in shots
-        ],
-    )
+def _insert_shots(session: Session, found: Sequence[tuple[Lease, Sequence[Shot]]]) -> None:
+    rows = [
+        {
+            "run_id": lease.run_id,
+            "asset_id": lease.asset_id,
+            "start_us": shot.span.start_us,
+            "end_us": shot.span.end_us,
+            "best_us": shot.best_us,
+            "first_frame": shot.first_frame,
+            "end_frame": shot.end_frame,
+        }
+        for lease, shots in found
+        for shot in shots
+    ]
+    if rows:
+        session.execute(insert(ShotRow), rows)
 
 
 def _span(start_us: int | None, end_us: int | None) -> Span | None:

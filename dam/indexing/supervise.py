@@ -25,9 +25,14 @@ if TYPE_CHECKING:
 
 STOP_S = 20.0  # a worker finishes its batch of photos in this time; a video gives up at once
 LONGEST_PAUSE_S = 60.0  # between two starts of a child that dies at once
-# Threads of OpenMP burn a core while they wait for each other; asleep, a busy machine's photos cost
-# half the processor time.
-QUIET_THREADS = {"OMP_WAIT_POLICY": "PASSIVE"}
+# For every child and what it starts. Threads of OpenMP burn a core while they wait for each other:
+# asleep, a busy machine's photos cost half the processor time. And glibc gives large pictures back
+# to the system one by one, only to have them zeroed again: keeping up to 256 MB saves a twelfth.
+CHILD_ENVIRONMENT = {
+    "OMP_WAIT_POLICY": "PASSIVE",
+    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(256 << 20),
+}
 LOG_LIMIT_BYTES = 5 << 20
 log = logging.getLogger(__name__)
 
@@ -102,7 +107,7 @@ class Supervisor:
                 [sys.executable, "-m", "dam", child.role, *child.arguments, "--supervised"],
                 stdin=subprocess.PIPE,
                 stderr=log_file,
-                env={**QUIET_THREADS, **os.environ, **self._settings.as_environment()},
+                env={**CHILD_ENVIRONMENT, **os.environ, **self._settings.as_environment()},
             )
         child.starts += 1
         child.next_start_s = time.monotonic() + min(LONGEST_PAUSE_S, 2.0 ** (child.starts - 1))

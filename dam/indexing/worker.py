@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from dam.config import Settings
-    from dam.contracts import Finding, Indexer, Outcome
+    from dam.contracts import Finding, Indexer
     from dam.db import Database
     from dam.indexing.batch import Results
     from dam.indexing.registry import Registry
@@ -169,6 +169,7 @@ class Worker:
 
     def _store(self, claims: Sequence[Claim], results: Results) -> None:
         lost = self._unreachable(claims, results)
+        done: list[tuple[store.Lease, Sequence[Finding]]] = []
         with self._database.write() as session:
             for claim in claims:
                 self._describe(session, claim, results)
@@ -176,9 +177,13 @@ class Worker:
                     outcome = results.outcomes.get((claim.asset_id, name))
                     if outcome is None or claim.asset_id in lost:
                         release(session, [lease])
+                    elif outcome.error is None:
+                        done.append((lease, outcome.findings))
                     else:
                         trace = results.traces.get((claim.asset_id, name))
-                        self._store_one(session, claim, lease, outcome, trace)
+                        self._store_failure(session, claim, lease, outcome.error, trace)
+            for refused in store.save_all(session, done):
+                log.warning("Run %d was taken over; its late result was refused.", refused.run_id)
             for file_id in lost.values():
                 session.execute(
                     update(File)
@@ -196,22 +201,19 @@ class Worker:
             damage = results.damages[asset_id]
             session.execute(update(File).where(File.id == claim.file_id).values(error=damage))
 
-    def _store_one(
+    def _store_failure(
         self,
         session: Session,
         claim: Claim,
         lease: store.Lease,
-        outcome: Outcome,
+        error: DamError,
         trace: str | None,
     ) -> None:
+        state = self._state_after(claim, error)
         try:
-            if outcome.error is None:
-                store.save(session, lease, outcome.findings)
-            else:
-                state = self._state_after(claim, outcome.error)
-                store.fail(session, lease, str(outcome.error), trace=trace, state=state)
-        except LeaseLost as error:
-            log.warning("%s", error)
+            store.fail(session, lease, str(error), trace=trace, state=state)
+        except LeaseLost as lost:
+            log.warning("%s", lost)
 
     def _state_after(self, claim: Claim, error: DamError) -> RunState:
         if isinstance(error, TRY_AGAIN):
