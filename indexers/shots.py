@@ -13,7 +13,6 @@ from dam.errors import DamError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from types import TracebackType
 
 
 class Shots:
@@ -39,12 +38,7 @@ class Shots:
         cv2.setNumThreads(self._setup.threads)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         """There are no weights to let go."""
 
     def index(self, items: Iterable[Item]) -> Iterator[Outcome]:

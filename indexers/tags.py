@@ -20,7 +20,6 @@ from indexers.word_vectors import WordVectors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from types import TracebackType
 
     from dam.contracts import QueryEncoder, Unit
     from indexers.calibration import Scores
@@ -60,12 +59,7 @@ class Tags:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.__dict__.pop("_words", None)
 
     def index(self, items: Iterable[Item]) -> Iterator[Outcome]:

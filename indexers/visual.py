@@ -30,7 +30,6 @@ from dam.errors import DamError, Permanent, UnreadableMedia, UpstreamFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from types import TracebackType
 
     import torch
 
@@ -77,12 +76,7 @@ class Visual:
         )
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self._clip = None
 
     @property

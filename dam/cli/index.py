@@ -267,6 +267,8 @@ def _report(database: Database, status: Status, counts: Counts, *, as_json: bool
         f"Files: {counts.new} new, {counts.changed} changed, {counts.moved} moved, "
         f"{counts.missing} missing, {counts.unreadable} unreadable."
     )
+    for note in counts.notes:
+        out.print(f"[yellow]{printable(note)}[/]", soft_wrap=True)
     for entry in status.indexers:
         line = f"{entry.indexer:<12} {entry.executed} runs executed; {entry.done} done"
         if entry.failed:

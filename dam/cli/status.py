@@ -9,6 +9,7 @@ import typer
 from dam.cli.context import Json, load_settings, opened, out, print_json, print_table, printable
 from dam.config import Settings
 from dam.indexing.status import read_status, read_troubles
+from dam.library.watch import read_degraded
 from dam.verify import verify_all
 
 
@@ -46,6 +47,9 @@ def status(json: Json = False) -> None:
     for library in found.libraries:
         if library.reason:
             out.print(f"{printable(library.name)}: {printable(library.reason)}", soft_wrap=True)
+    for library_id, why in read_degraded(settings.run_path).items():
+        name = next((x.name for x in found.libraries if x.id == library_id), library_id)
+        out.print(f"{printable(name)} is only scanned: {printable(why)}", soft_wrap=True)
     for trouble in troubles[:20]:
         out.print(
             f"[red]{trouble.state}[/] {printable(trouble.path)}: {printable(trouble.reason)}",

@@ -21,7 +21,6 @@ from dam.media.sidecars import sidecar_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from types import TracebackType
 
     from dam.media.decoder_process import Limits
     from dam.media.probe import Probe
@@ -52,12 +51,7 @@ class MetadataReader:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.close()
 
     def close(self) -> None:

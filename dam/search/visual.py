@@ -21,7 +21,6 @@ from dam.search.fuse import Background
 from dam.search.query import Channel, Waiting
 from dam.store import unpack_vectors
 from dam.tables import Asset, ProducerRow, Run, RunState, VectorRow
-from dam.vectors.faiss_index import FaissIndex
 from dam.vectors.spaces import Space, serving_space, space_of
 
 if TYPE_CHECKING:
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from dam.config import Settings
     from dam.contracts import Pixels, QueryEncoder, Unit
     from dam.db import Database
+    from dam.vectors.faiss_index import FaissIndex
     from dam.vectors.protocol import Ids, VectorIndex
 
 INDEXER = "visual"
@@ -181,6 +181,8 @@ class VisualChannel:
         with self._lock:
             if self._index is None or self._index.space != space:
                 # One at a time: after a change of model the old one would fill memory for nobody.
+                from dam.vectors.faiss_index import FaissIndex  # FAISS, at the first search
+
                 self._index = FaissIndex(
                     self._database,
                     space,

@@ -13,8 +13,8 @@ from dam.indexing.claim import (
     CLAIM_SIZE,
     Claim,
     claim_batch,
-    is_claimable,
     extend_leases,
+    is_claimable,
     reclaim_lost,
     release,
 )
