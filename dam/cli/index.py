@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -102,7 +103,6 @@ def _index_to_idle(
 ) -> None:
     started_us = now_us()
     served = any(process.role == "worker" for process in living(settings.run_path))
-    children = [] if served else [Child("worker") for _ in range(settings.workers)]
     if served:
         err.print("A dam server is running: its workers index, this shows their progress.")
     scan = _Scan(database, settings, paths, retry=retry)
@@ -112,18 +112,21 @@ def _index_to_idle(
     stopped = threading.Event()
     previous = signal.signal(signal.SIGINT, lambda *_: stopped.set())
     try:
-        with Supervisor(settings, children, log_files=True) as supervisor, view:
+        with Supervisor(settings, [], log_files=True) as supervisor, view, ExitStack() as stack:
             scan.start()
+            stack.callback(scan.stop)
             while not stopped.is_set():
                 done_scanning = scan.finished
                 supervisor.check()
                 reclaim_lost(database, settings, living_workers(settings))
                 status = read_status(database, settings, since_us=started_us, registry=registry)
                 view.show(status, scan)
+                if status.busy and not served and not supervisor.children:
+                    for _ in range(settings.workers):  # not sooner: often nothing has changed
+                        supervisor.add(Child("worker"))
                 if done_scanning and not status.busy:
                     break
                 time.sleep(LOOK_S)
-            scan.stop()
             if stopped.is_set():
                 err.print("Stopping; what is unfinished stays in the queue.")
     finally:

@@ -74,6 +74,10 @@ class Supervisor:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
+    def add(self, child: Child) -> None:
+        self.children.append(child)
+        self._start(child)
+
     def check(self) -> None:
         """Starts again what died; call it every second or so."""
         for child in self.children:
