@@ -43,6 +43,15 @@ $(INSTALLED): requirements/dev.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
+# The optional runtime, which only its own test imports.
+OPENVINO := build/openvino/.installed
+
+$(OPENVINO): requirements/openvino.lock $(INSTALLED)
+	rm -rf build/openvino
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes --target build/openvino \
+	  -r requirements/openvino.lock
+	@touch $@
+
 NODE_FOUND = $$(node --version 2>/dev/null || echo "there is none here (https://nodejs.org)")
 UI_SOURCES := $(shell find $(UI) -type f -not -path '*/node_modules/*' 2>/dev/null)
 
@@ -97,7 +106,7 @@ docker-lint:
 	build/hadolint/bin/hadolint docker/Dockerfile
 
 # pytest comes last, so that its summary is the last thing printed.
-test: deps $(INSTALLED) check ui ui-check
+test: deps $(INSTALLED) $(OPENVINO) check ui ui-check
 	$(BIN)/python -m pytest
 
 reliability: deps $(INSTALLED) ui
@@ -116,14 +125,16 @@ serve: $(INSTALLED) ui
 
 # Maintaining -----------------------------------------------------------------------------------
 
-COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-  --no-emit-index-url --custom-compile-command "make lock" pyproject.toml
+RESOLVE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --custom-compile-command "make lock"
+COMPILE = $(RESOLVE) pyproject.toml
 
 lock:
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet $(UV)
 	$(COMPILE) --extra dev --extra demo -o requirements/dev.lock
 	$(COMPILE) -c requirements/dev.lock -o requirements/runtime.lock
+	$(RESOLVE) --no-deps requirements/openvino.in -o requirements/openvino.lock
 
 clean:
 	rm -rf $(VENV) build dist $(DEMO) web/static $(UI)/node_modules

@@ -20,6 +20,7 @@ from dam.models import ModelStore
 from indexers import runtimes
 from indexers.clip import _encode
 from indexers.visual import Visual, frame_spans
+from tests.conftest import REPOSITORY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -107,10 +108,19 @@ def test_every_choice_of_precision_stays_in_the_space(
     assert (vectors * bare[:16]).sum(axis=1).min() >= runtimes.PARITY
 
 
+@pytest.fixture
+def openvino(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where `make test` keeps it, apart: in the environment it would be every test's runtime."""
+    apart = REPOSITORY / "build" / "openvino"
+    if apart.is_dir():
+        monkeypatch.syspath_prepend(apart)
+    pytest.importorskip("openvino", reason="OpenVINO is not installed: make test")
+
+
+@pytest.mark.usefixtures("openvino")
 def test_openvino_gives_the_same_vectors(
     shared: Path, tmp_path: Path, photos: list[tuple[str, Image.Image]], bare: np.ndarray
 ) -> None:
-    pytest.importorskip("openvino", reason="the extra `openvino` is not installed")
     with make(shared, tmp_path, runtime="openvino") as indexer:
         assert indexer._loaded.towers.runtime.startswith("openvino")
         vectors = vectors_of(indexer, [image for _, image in photos[:16]])
