@@ -15,7 +15,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.exc import DatabaseError
 
 from dam.indexing.plan import PREVIEW_PRODUCER
-from dam.media.previews import preview_folder
+from dam.media.previews import UNFINISHED, is_abandoned, preview_folder
 from dam.tables import Asset, ProducerRow, Run, RunState
 from dam.vectors.upkeep import rebuild_index, verify_index
 
@@ -98,7 +98,11 @@ def _check_previews(database: Database, settings: Settings, *, repair: bool) -> 
         for essence, run_id in done.items()
         if not preview_folder(root, essence).is_dir()
     ]
-    stray = [path for path in root.glob("??/*") if path.name not in known]
+    stray = [
+        path
+        for path in root.glob("??/*")
+        if is_abandoned(path) or not (path.name in known or path.name.startswith(UNFINISHED))
+    ]
     if repair:
         with database.write() as session:
             session.execute(

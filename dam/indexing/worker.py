@@ -33,6 +33,7 @@ from dam.indexing.batch import Batch, Stopped
 from dam.indexing.claim import Claim, claim_batch, extend_leases, reclaim_lost, release
 from dam.indexing.plan import Plan, open_registry, plan_runs
 from dam.liveness import living
+from dam.media.previews import sweep_abandoned
 from dam.media.sandbox import Counters, Limits, Sampling, Sandbox
 from dam.tables import Asset, File, FileState, ProducerRow, Run, RunState, now_us
 from dam.vectors.upkeep import compact_indexes
@@ -86,6 +87,7 @@ class Worker:
         )
         with self._loaded, self._heartbeat(), Sandbox(limits, size=settings.decoders) as sandbox:
             self.decoded = sandbox.counters
+            sweep_abandoned(settings.previews_path)
             registry = open_registry(self._database, settings)
             plan = plan_runs(self._database, registry)
             while not self._stop.is_set():

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +24,8 @@ SPRITE = "sprite.webp"  # videos: tiles for scrubbing
 SPRITE_TIMES = "sprite.json"
 WAVEFORM = "waveform.json"  # audio: peaks
 
-UNFINISHED = ".unfinished-"  # left only by a kill of the parent; safe to delete when it is old
+UNFINISHED = ".unfinished-"  # left only by a kill of the parent
+ABANDONED_S = 24 * 3600.0  # no video takes that long, so nobody writes there any more
 
 
 def preview_folder(previews_path: Path, essence_hash: str) -> Path:
@@ -41,6 +43,20 @@ def unfinished(folder: Path) -> Iterator[Path]:
         _publish(draft, folder)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def is_abandoned(path: Path) -> bool:
+    """Whether this is what a killed process left half-made; a younger one may still be filled."""
+    try:
+        age_s = time.time() - path.stat().st_mtime
+    except FileNotFoundError:
+        return False
+    return path.name.startswith(UNFINISHED) and age_s > ABANDONED_S
+
+
+def sweep_abandoned(previews_path: Path) -> None:
+    for path in filter(is_abandoned, previews_path.glob(f"??/{UNFINISHED}*")):
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _publish(draft: Path, folder: Path) -> None:
