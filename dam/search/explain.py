@@ -80,8 +80,8 @@ def _match(match: Match, words: Sequence[str]) -> str:
     name = FIELDS[TextField(match.field)]
     if match.is_exact:
         return f"{name} is “{match.body}”"
-    held = " ".join(word for word in words if word in match.words)
-    return f"{name} contains “{held}”"
+    held = ", ".join(f"“{word}”" for word in words if word in match.words)
+    return f"{name} contains {held}"
 
 
 def _taken(period: Period) -> str:
