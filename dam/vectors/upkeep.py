@@ -13,7 +13,6 @@ import numpy as np
 
 from dam.errors import IndexDamaged
 from dam.vectors import rows, snapshot
-from dam.vectors.faiss_index import FaissIndex, Sizes
 from dam.vectors.spaces import Space, every_space
 
 if TYPE_CHECKING:
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 
     from dam.config import Settings
     from dam.db import Database
+    from dam.vectors.faiss_index import FaissIndex, Sizes
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +94,8 @@ def _contradiction(session: Session, space: Space, found: snapshot.Snapshot) -> 
 
 
 def _indexes(database: Database, settings: Settings, sizes: Sizes | None) -> Iterator[FaissIndex]:
+    from dam.vectors.faiss_index import FaissIndex  # FAISS: not for every command
+
     with database.read() as session:
         spaces = every_space(session)
     for space in spaces:
