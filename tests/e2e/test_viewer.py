@@ -88,6 +88,7 @@ def test_sound_is_played_over_its_waveform(page: Page, server: Server) -> None:
     canvas = viewer.locator("canvas")
     drawn = """(canvas) => canvas.getContext('2d')
                  .getImageData(0, 0, canvas.width, canvas.height).data.some((v) => v > 0)"""
+    page.locator("dialog canvas").wait_for()  # the waveform comes after the dialog
     page.wait_for_function(f"() => ({drawn})(document.querySelector('dialog canvas'))")
     box = canvas.bounding_box()
     assert box

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).parents[2]
-HEAVY = ("torch", "torchvision", "open_clip", "faster_whisper", "cv2", "transformers", "openvino")
+HEAVY = ("torch", "torchvision", "open_clip", "faster_whisper", "cv2", "transformers", "faiss")
 
 
 @pytest.fixture(scope="module")
