@@ -19,6 +19,7 @@ IS_SEEKED = """() => { const v = document.querySelector('video, audio');
 
 
 def seconds(page: Page) -> float:
+    page.locator("dialog video").wait_for()  # a predicate that throws ends the wait
     page.wait_for_function(IS_SEEKED)
     return float(page.evaluate(CURRENT_TIME))
 
@@ -71,7 +72,8 @@ def test_a_found_clip_plays_from_its_moment(page: Page, server: Server, shared: 
     moment = next(hit for hit in found if "bottle" in hit["path"])["moments"][0]
     page.goto(f"{server.url}/?q=bottles+of+water&kind=video")
     page.locator('[aria-label^="bottle-detection.mp4"]').click()
-    page.wait_for_function("() => !document.querySelector('video')?.paused")
+    page.locator("dialog video").wait_for()
+    page.wait_for_function("() => !document.querySelector('video').paused")
     assert seconds(page) == pytest.approx(moment["at_s"], abs=3)
     page.keyboard.press("k")
     assert page.evaluate("() => document.querySelector('video').paused")
@@ -93,7 +95,7 @@ def test_sound_is_played_over_its_waveform(page: Page, server: Server) -> None:
     box = canvas.bounding_box()
     assert box
     canvas.click(position={"x": box["width"] / 2, "y": 10})
-    page.wait_for_function("() => document.querySelector('audio').currentTime >= 1.4")
+    page.wait_for_function("() => document.querySelector('audio')?.currentTime >= 1.4")
 
 
 def test_a_tag_is_added_found_and_taken_back(page: Page, server: Server) -> None:
