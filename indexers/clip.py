@@ -6,7 +6,6 @@ vectors is `indexers.runtimes`' affair.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +17,11 @@ from open_clip.transform import PreprocessCfg, image_transform_v2
 from PIL import Image
 
 from dam.errors import OutOfMemory, UnreadableMedia, WeightsUnavailable
+from indexers.loading import from_file_alone
 from indexers.runtimes import choose_towers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from dam.contracts import Pixels, Unit
@@ -55,8 +55,8 @@ class Clip:
     def _load(self) -> Any:
         """The reference: fp32, on the processor."""
         try:
-            with _without_random_weights():
-                return open_clip.create_model(self._location).eval()
+            with from_file_alone():
+                return open_clip.create_model(self._location).float().eval()
         except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
             raise WeightsUnavailable(
                 f"open_clip cannot load the model in {self._folder}: {error}"
@@ -97,20 +97,6 @@ class Clip:
             tokens = self._tokenizer(list(texts[at : at + TEXTS_AT_ONCE]))
             parts.append(_encode(self.towers.encode_text, tokens))
         return np.concatenate(parts)
-
-
-@contextmanager
-def _without_random_weights() -> Iterator[None]:
-    """Every weight comes from the file: drawing 150 million random ones first takes a second."""
-    drawn = [name for name in vars(torch.nn.init) if name.endswith(("uniform_", "normal_"))]
-    saved = {name: getattr(torch.nn.init, name) for name in drawn}
-    try:
-        for name in drawn:
-            setattr(torch.nn.init, name, lambda tensor, *_args, **_options: tensor)
-        yield
-    finally:
-        for name, function in saved.items():
-            setattr(torch.nn.init, name, function)
 
 
 def _reduced(pixels: Pixels, factor: int) -> Image.Image:

@@ -27,6 +27,7 @@ from dam.contracts import (
     Vector,
 )
 from dam.errors import DamError, Permanent, UnreadableMedia, UpstreamFailed
+from indexers.loading import import_open_clip, without_collecting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -63,17 +64,19 @@ class Visual:
         # halves the pictures a CPU second (20 to 11) and makes a query twenty times slower. OpenMP
         # reads this once, when torch loads.
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-        from indexers.clip import Clip  # torch and open_clip load here, not on import
-
         files = self._setup.models.find(self._wanted)
-        self._clip = Clip(
-            files.path,
-            cache=self._setup.cache,
-            digest=files.digest,
-            runtime=self._setup.options.get("runtime") or "auto",
-            precision=self._setup.options.get("precision") or "auto",
-            threads=self._setup.threads,
-        )
+        with without_collecting():
+            import_open_clip(files.path)
+            from indexers.clip import Clip  # torch and open_clip load here, not on import
+
+            self._clip = Clip(
+                files.path,
+                cache=self._setup.cache,
+                digest=files.digest,
+                runtime=self._setup.options.get("runtime") or "auto",
+                precision=self._setup.options.get("precision") or "auto",
+                threads=self._setup.threads,
+            )
         return self
 
     def __exit__(self, *_error: object) -> None:

@@ -47,13 +47,6 @@ class LibraryStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class UnreadableFile:
-    library: str
-    path: Path
-    error: str
-
-
-@dataclass(frozen=True, slots=True)
 class Removal:
     """What removing a library makes dam forget. The originals stay where they are."""
 
@@ -110,21 +103,6 @@ def library_statuses(database: Database) -> list[LibraryStatus]:
             unreadable=counts.get((library.id, FileState.UNREADABLE), 0),
         )
         for library in libraries
-    ]
-
-
-def unreadable_files(database: Database) -> list[UnreadableFile]:
-    """Every file that could not be read, with the reason."""
-    with database.read() as session:
-        rows = session.execute(
-            select(Library.name, Library.root, File.path, File.error)
-            .join(File.library)
-            .where(File.state == FileState.UNREADABLE)
-            .order_by(Library.name, File.path)
-        ).all()
-    return [
-        UnreadableFile(name, Path(os.fsdecode(root + b"/" + path)), error or "")
-        for name, root, path, error in rows
     ]
 
 

@@ -41,7 +41,7 @@ def shrunk(image: Image.Image, size: tuple[int, int]) -> Image.Image:
     fits = image.width * image.height <= _LARGEST_PX and min(size) >= _SMALLEST_SIDE_PX
     if image.mode != "RGB" or not fits:
         return image.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
-    frame = av.VideoFrame.from_ndarray(np.asarray(image), format="rgb24")
+    frame = av.VideoFrame.from_numpy_buffer(np.asarray(image), format="rgb24")
     # Planes out: packed RGB would take swscale's slow way.
     scaled = VideoReformatter().reformat(
         frame, *size, format="gbrp", interpolation=_FILTER, threads=1

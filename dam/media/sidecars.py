@@ -25,10 +25,6 @@ SIDECAR_SUFFIXES = frozenset((".xmp",))  # in lower case
 MAX_SIDECAR_BYTES = 16 << 20
 
 
-def is_sidecar(name: str) -> bool:
-    return name[-4:].lower() in SIDECAR_SUFFIXES
-
-
 def sidecar_of(
     path: Path, siblings: Container[str] | Callable[[str], bool] | None = None
 ) -> Path | None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PIECE_BYTES = 1 << 20
+PIECE_BYTES = 1 << 17  # a fresh megabyte for every piece would be zeroed by the system first
 # A file of nothing but empty chunks would keep Python busy for minutes. A PNG of 1 GB in libpng's
 # 8 KiB chunks has 131 thousand.
 MAX_PARTS = 1_000_000

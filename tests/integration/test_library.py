@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +13,7 @@ from PIL import Image
 from sqlalchemy import select
 
 from dam.errors import BadRequest, Conflict, DamError, NotFound
+from dam.indexing.status import read_troubles
 from dam.library import ingest
 from dam.library.libraries import (
     add_library,
@@ -20,7 +22,6 @@ from dam.library.libraries import (
     library_statuses,
     list_libraries,
     remove_library,
-    unreadable_files,
 )
 from dam.tables import (
     Asset,
@@ -42,8 +43,6 @@ from tests.library_world import (
 from tests.media import BLUE, GREEN, RED, write_clip, write_jpeg
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from dam.config import Settings
     from dam.db import Database
     from tests.library_world import Ids, Index
@@ -176,7 +175,7 @@ def test_broken_files_are_named_with_their_reason_and_all_else_is_taken(
     (root / "cut.mp4").write_bytes((root / "whole.mp4").read_bytes()[:2000])
     counts = index()
     assert (counts.new, counts.unreadable) == (2, 5)
-    reasons = {entry.path.name: entry.error for entry in unreadable_files(database)}
+    reasons = {Path(trouble.path).name: trouble.reason for trouble in read_troubles(database)}
     assert set(reasons) == {"broken.jpg", "text.jpg", "empty.jpg", "bomb.png", "cut.mp4"}
     assert "empty" in reasons["empty.jpg"]
     assert "DAM_MAX_PIXELS" in reasons["bomb.png"]

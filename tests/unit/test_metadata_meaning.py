@@ -12,7 +12,7 @@ from dam.errors import UnreadableMedia
 from dam.media.fields import MAX_CHARACTERS, MAX_ITEMS, Fields
 from dam.media.meaning import Metadata, camera_name, is_junk, metadata_of
 from dam.media.places import nearest_place
-from dam.media.sidecars import is_sidecar, read_sidecar, sidecar_of
+from dam.media.sidecars import read_sidecar, sidecar_of
 from dam.media.xmp import read_xmp
 
 if TYPE_CHECKING:
@@ -164,9 +164,6 @@ def test_the_sidecar_with_the_whole_name_is_preferred(tmp_path: Path) -> None:
         assert sidecar_of(path) is None
     (tmp_path / "DSC1.xmp").touch()
     assert sidecar_of(path) == tmp_path / "DSC1.xmp"
-    assert [name for name in ("a.xmp", "A.XMP", "a.xmp.jpg", "xmp") if is_sidecar(name)] == [
-        *("a.xmp", "A.XMP")
-    ]
 
 
 SHARED_STEM = b"""<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
