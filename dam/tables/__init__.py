@@ -13,12 +13,23 @@ from dam.tables.findings import (
     VectorTombstone,
     Verdict,
 )
-from dam.tables.library import Asset, File, FileState, Library, LibraryState, Revision, Stack
+from dam.tables.library import (
+    Asset,
+    Edit,
+    File,
+    FileState,
+    Library,
+    LibraryState,
+    Revision,
+    Stack,
+    Undo,
+)
 from dam.tables.work import Preference, ProducerRow, Run, RunState
 
 __all__ = [
     "Asset",
     "Base",
+    "Edit",
     "File",
     "FileState",
     "Library",
@@ -36,6 +47,7 @@ __all__ = [
     "TagRow",
     "TagSource",
     "TextRow",
+    "Undo",
     "VectorRow",
     "VectorTombstone",
     "Verdict",

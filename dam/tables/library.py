@@ -36,12 +36,21 @@ class Library(Base):
     created_us: Mapped[int] = mapped_column(default=now_us)
     scanned_us: Mapped[int | None]  # end of the last complete scan
     scans: Mapped[int] = mapped_column(default=0)  # complete scans so far
+    # 1: indexed first, 0: normal, -1: when nothing else is left
+    priority: Mapped[int] = mapped_column(default=0, server_default=text("0"))
 
     files: Mapped[list[File]] = relationship(back_populates="library", passive_deletes=True)
 
 
 class Asset(Base):
     __tablename__ = "assets"
+    __table_args__ = (
+        Index(  # all that a grid is laid out from
+            "ix_assets_layout",
+            *("captured_us", "id", "trashed_us", "stack_id"),
+            *("captured_local", "width_px", "height_px"),
+        ),
+    )
 
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
     kind: Mapped[str]  # dam.contracts.Kind
@@ -74,6 +83,7 @@ class Asset(Base):
     label: Mapped[str | None]
     details: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)  # everything else, as read
     thumbhash: Mapped[bytes | None] = mapped_column(LargeBinary)
+    trashed_us: Mapped[int | None] = mapped_column(index=True)  # None: not in the trash
 
     stack_id: Mapped[str | None] = mapped_column(
         ForeignKey("stacks.id", ondelete="SET NULL"), index=True
@@ -82,6 +92,34 @@ class Asset(Base):
     updated_us: Mapped[int] = mapped_column(default=now_us, onupdate=now_us)
 
     files: Mapped[list[File]] = relationship(back_populates="asset")
+
+
+class Edit(Base):
+    """What a person wrote over a field of an asset; the asset's own column shows `value`.
+
+    Keyed by (asset, field) and never touched by reading the file again, which only renews
+    `file_value`.
+    """
+
+    __tablename__ = "edits"
+    __table_args__ = (UniqueConstraint("asset_id", "field"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    asset_id: Mapped[str] = mapped_column(ForeignKey("assets.id", ondelete="CASCADE"))
+    field: Mapped[str]  # dam.edits.EditField
+    value: Mapped[Any] = mapped_column(JSON(none_as_null=True), nullable=True)
+    file_value: Mapped[Any] = mapped_column(JSON(none_as_null=True), nullable=True)
+    decided_us: Mapped[int] = mapped_column(default=now_us)
+
+
+class Undo(Base):
+    """What assets were like before a change of many of them; kept for a while."""
+
+    __tablename__ = "undos"
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    created_us: Mapped[int] = mapped_column(default=now_us)
+    before: Mapped[bytes] = mapped_column(LargeBinary)  # zlib of JSON, as `dam.edits` packs it
 
 
 class Revision(Base):

@@ -4,15 +4,17 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import event, text
+from sqlalchemy import event, select, text
 from sqlalchemy.exc import OperationalError
 
 from dam import db, liveness, schema
 from dam.db import Database
 from dam.errors import SchemaBusy
-from dam.tables import Base, Library
+from dam.tables import Asset, Base, File, Library, TagDecision
 from tests.rows import add_library
 
 if TYPE_CHECKING:
@@ -95,3 +97,42 @@ def test_opening_twice_changes_nothing(settings: Settings) -> None:
     before = settings.database_path.read_bytes()
     schema.open_database(settings).close()
     assert settings.database_path.read_bytes() == before
+
+
+def test_an_upgrade_from_the_first_schema_keeps_what_is_there(settings: Settings) -> None:
+    """Also what hangs on the changed tables by cascading foreign keys."""
+    config = Config()
+    config.set_main_option("script_location", str(schema._scripts()))
+    settings.home.mkdir(parents=True, exist_ok=True)
+    old = Database(settings.database_path)
+    with old.write() as session:
+        config.attributes["connection"] = session.connection()
+        command.upgrade(config, "0001")
+        for statement in FIRST_SCHEMA_ROWS:
+            session.execute(text(statement))
+    old.close()
+
+    database = schema.open_database(settings)
+    with database.read() as session:
+        (library,) = session.scalars(select(Library))
+        (asset,) = session.scalars(select(Asset))
+        (decision,) = session.scalars(select(TagDecision))
+        (file,) = session.scalars(select(File))
+        assert session.scalars(text("PRAGMA foreign_key_check")).all() == []
+    database.close()
+    assert (library.name, library.priority) == ("kept", 0)
+    assert (asset.title, asset.rating, asset.trashed_us) == ("A day out", 4, None)
+    assert (decision.asset_id, file.asset_id) == ("a1", "a1")
+
+
+FIRST_SCHEMA_ROWS = (
+    "INSERT INTO libraries (id, name, root, state, created_us, scans) "
+    "VALUES ('l1', 'kept', X'2F70', 'online', 1, 1)",
+    "INSERT INTO assets (id, kind, revision, content_hash, essence_hash, size_bytes, format, "
+    "has_audio, title, rating, details, created_us, updated_us) "
+    "VALUES ('a1', 'photo', 1, 'c', 'e', 9, 'jpeg', 0, 'A day out', 4, '{}', 1, 1)",
+    "INSERT INTO files (library_id, path, display, asset_id, state, size_bytes, mtime_ns, device, "
+    "inode, seen_us) VALUES ('l1', X'61', 'a', 'a1', 'present', 9, 1, 1, 1, 1)",
+    "INSERT INTO tag_decisions (asset_id, word, verdict, decided_us) "
+    "VALUES ('a1', 'beach', 'approved', 1)",
+)
