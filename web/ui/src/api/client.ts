@@ -6,7 +6,7 @@ import { Problem, problemOf } from './problem';
 import type { paths } from './schema';
 import type { Verdict } from './types';
 
-const http = createClient<paths>({ fetch: reach });
+export const http = createClient<paths>({ fetch: reach });
 
 /** `fetch` that notes whether the server answers at all. */
 async function reach(request: Request): Promise<Response> {
@@ -21,7 +21,7 @@ async function reach(request: Request): Promise<Response> {
   }
 }
 
-async function answer<T>(
+export async function answer<T>(
   asked: Promise<{ data?: T; error?: unknown; response: Response }>,
 ): Promise<T> {
   const { data, error, response } = await asked;
