@@ -27,7 +27,7 @@ def pages(static: Path = STATIC) -> Blueprint:
         """The app itself, or one of its files."""
         if page.startswith(("api/", "assets/")) or page == "api":
             abort(404)
-        if "." in page.rpartition("/")[2] and page != "index.html":
+        if "." in page.rpartition("/")[2] and page != "index.html" and not _is_folder(page):
             return _file(static, page)
         if not (static / "index.html").is_file():
             return Response(NOT_BUILT, 503, mimetype="text/html")
@@ -41,6 +41,11 @@ def pages(static: Path = STATIC) -> Blueprint:
         return response
 
     return bp
+
+
+def _is_folder(page: str) -> bool:
+    """The app's page of a folder in a library: folder names hold dots too."""
+    return page.startswith("folders/")
 
 
 def _file(static: Path, name: str) -> Response:

@@ -39,5 +39,10 @@ const WRITTEN_IN = 'input, textarea, select, [contenteditable]';
 
 export function isShortcut(event: KeyboardEvent): boolean {
   if (event.ctrlKey || event.metaKey || event.altKey) return false;
-  return !(event.target instanceof Element && event.target.closest(WRITTEN_IN));
+  return !isWriting(event);
+}
+
+/** True where keys are letters of a text, not commands. */
+export function isWriting(event: Event): boolean {
+  return event.target instanceof Element && event.target.closest(WRITTEN_IN) !== null;
 }

@@ -1,5 +1,9 @@
 /** The address bar holds what is searched, how it is narrowed and what is open: a link is a view. */
 import { filtersOf, type FilterName, type Filters } from '../api/filters';
+import { scroll } from './scroll';
+
+/** Parts of the query that lay the viewer over a page; the page below stays as it is. */
+const OVERLAY = ['asset', 'at'];
 
 class Address {
   path = $state(location.pathname);
@@ -8,11 +12,20 @@ class Address {
   #opened = false;
 
   constructor() {
-    addEventListener('popstate', () => {
+    addEventListener('popstate', (event) => {
+      const left = this.#page;
+      scroll.arrive(event.state);
       this.path = location.pathname;
       this.#query = new URLSearchParams(location.search);
       this.#opened = false;
+      if (this.#page !== left) scroll.restore();
     });
+    scroll.restore();
+  }
+
+  /** The parts of the path, decoded: "/folders/ab12/2024" is ["folders", "ab12", "2024"]. */
+  get segments(): string[] {
+    return this.path.split('/').filter(Boolean).map(decoded);
   }
 
   get text(): string {
@@ -39,58 +52,105 @@ class Address {
     return Number.isFinite(value) && value >= 0 ? value : null;
   }
 
+  /** To a page of the app, with the query it brings; what was searched is left behind. */
+  go(url: string): void {
+    const to = new URL(url, location.origin);
+    this.#arrive(to.pathname, to.searchParams);
+  }
+
+  /** Lets the app follow links within it; any other click is the browser's. */
+  follow(event: MouseEvent): boolean {
+    if (event.defaultPrevented || event.button !== 0) return false;
+    if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return false;
+    const link = event.target instanceof Element ? event.target.closest('a[href]') : null;
+    if (!(link instanceof HTMLAnchorElement) || link.target || link.hasAttribute('download'))
+      return false;
+    if (link.origin !== location.origin || link.pathname.startsWith('/api/')) return false;
+    event.preventDefault();
+    this.go(link.href);
+    return true;
+  }
+
   /** While a person types the entry is replaced, so that "back" does not undo single letters. */
   search(text: string, { typing = false } = {}): void {
     const replace = typing && this.text !== '';
-    this.#go({ q: text.trim() || null, like: null, asset: null, at: null }, replace);
+    this.#list({ q: text.trim() || null, like: null }, replace);
   }
 
+  /** Narrows the list that is shown: of a folder in its page, else of everything. */
   filter(name: FilterName, value: string | null): void {
-    this.#go({ [name]: value, asset: null, at: null });
+    this.#list({ [name]: value });
   }
 
   /** Everything with one property, instead of what is searched now. */
   browse(name: FilterName, value: string): void {
-    this.#query = new URLSearchParams();
-    this.filter(name, value);
+    this.#arrive('/', new URLSearchParams({ [name]: value }));
   }
 
   similarTo(asset: string): void {
-    this.#go({ q: null, like: asset, asset: null, at: null });
+    this.#arrive('/', this.#changed({ q: null, like: asset, asset: null, at: null }));
   }
 
   forgetSimilar(): void {
-    this.#go({ like: null });
+    this.#list({ like: null });
   }
 
   show(asset: string, at_s: number | null = null): void {
     const walking = this.open !== null;
-    this.#go({ asset, at: at_s === null ? null : at_s.toFixed(2) }, walking);
+    const at = at_s === null ? null : at_s.toFixed(2);
+    this.#arrive(this.path, this.#changed({ asset, at }), walking);
     if (!walking) this.#opened = true;
   }
 
   close(): void {
     if (this.#opened) history.back();
-    else this.#go({ asset: null, at: null }, true);
+    else this.#arrive(this.path, this.#changed({ asset: null, at: null }), true);
   }
 
   home(): void {
-    this.#query = new URLSearchParams();
-    this.#go({});
+    this.go('/');
   }
 
-  #go(changes: Record<string, string | null>, replace = false): void {
+  /** What lies below the viewer: two addresses with the same page differ in the viewer alone. */
+  get #page(): string {
+    const query = new URLSearchParams(this.#query);
+    for (const name of OVERLAY) query.delete(name);
+    return `${this.path}?${query}`;
+  }
+
+  #list(changes: Record<string, string | null>, replace = false): void {
+    const inFolder = this.segments[0] === 'folders' && !('q' in changes);
+    const query = this.#changed({ ...changes, asset: null, at: null });
+    this.#arrive(inFolder ? this.path : '/', query, replace);
+  }
+
+  #changed(changes: Record<string, string | null>): URLSearchParams {
     const query = new URLSearchParams(this.#query);
     for (const [name, value] of Object.entries(changes)) {
       if (value === null) query.delete(name);
       else query.set(name, value);
     }
-    const url = query.size ? `/?${query}` : '/';
-    if (replace) history.replaceState(null, '', url);
-    else history.pushState(null, '', url);
-    this.path = '/';
+    return query;
+  }
+
+  #arrive(path: string, query: URLSearchParams, replace = false): void {
+    const left = this.#page;
+    const url = query.size ? `${path}?${query}` : path;
+    if (replace) history.replaceState(scroll.stay(), '', url);
+    else history.pushState(scroll.leave(), '', url);
+    this.path = path;
     this.#query = query;
     if (!replace) this.#opened = false;
+    if (this.#page !== left) scroll.toTop();
+  }
+}
+
+/** A path that was written by hand may hold a stray percent sign. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
   }
 }
 

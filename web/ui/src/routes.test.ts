@@ -1,0 +1,14 @@
+import { expect, it } from 'vitest';
+import { routeOf } from './routes';
+
+it('finds the page of an address', () => {
+  expect(routeOf('/')?.page).toBe('LibraryPage');
+  expect(routeOf('/work')?.page).toBe('WorkPage');
+  expect(routeOf('/work/')?.page).toBe('WorkPage');
+});
+
+it('lets folders have pages below them, and nothing else', () => {
+  expect(routeOf('/folders/ab12/2024/May')?.page).toBe('FoldersPage');
+  expect(routeOf('/work/more')).toBeNull();
+  expect(routeOf('/nowhere')).toBeNull();
+});

@@ -1,0 +1,35 @@
+/** The pages of the app: their addresses, their names, and the files that show them. */
+import type { IconName } from './components/Icon.svelte';
+
+export interface Route {
+  path: string;
+  name: string;
+  icon: IconName;
+  /** Name of the component in `pages/`. */
+  page: string;
+}
+
+/** What a person comes for. */
+export const BROWSING: Route[] = [
+  { path: '/', name: 'Library', icon: 'grid', page: 'LibraryPage' },
+  { path: '/folders', name: 'Folders', icon: 'folder', page: 'FoldersPage' },
+  { path: '/places', name: 'Places', icon: 'place', page: 'PlacesPage' },
+];
+
+/** What keeps it running. */
+export const KEEPING: Route[] = [
+  { path: '/libraries', name: 'Libraries', icon: 'disk', page: 'LibrariesPage' },
+  { path: '/work', name: 'Work', icon: 'pulse', page: 'WorkPage' },
+  { path: '/models', name: 'Models', icon: 'chip', page: 'ModelsPage' },
+  { path: '/trash', name: 'Trash', icon: 'trash', page: 'TrashPage' },
+];
+
+const ROUTES = [...BROWSING, ...KEEPING];
+
+/** The route a path belongs to: only folders have pages of their own below them. */
+export function routeOf(path: string): Route | null {
+  const first = `/${path.split('/')[1] ?? ''}`;
+  const route = ROUTES.find((each) => each.path === first) ?? null;
+  const deeper = path.replace(/\/+$/, '').length > first.length && first !== '/';
+  return deeper && route?.path !== '/folders' ? null : route;
+}
