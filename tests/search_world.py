@@ -54,6 +54,7 @@ class WordEncoder:
 
     space: str = VISUAL.fingerprint
     asked: list[str] = field(default_factory=list)
+    pictures: int = 0  # that were encoded
 
     def encode_text(self, texts: Sequence[str]) -> Unit:
         self.asked += texts
@@ -66,6 +67,7 @@ class WordEncoder:
         return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
 
     def encode_image(self, images: Sequence[Pixels]) -> Unit:
+        self.pictures += len(images)
         return np.stack([looks_like(WORDS[int(image[0, 0, 0])]) for image in images])
 
 

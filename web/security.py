@@ -22,7 +22,7 @@ SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 LOOPBACK_NAMES = {"localhost", "127.0.0.1", "::1"}
 JSON_LIMIT_BYTES = 1 << 20  # larger than any list of ids that a person selects
 UPLOAD_LIMIT_BYTES = 50 << 20  # a query picture: a camera's JPEG or HEIC, not a RAW archive
-MULTIPART_ENDPOINTS = {"search.search_by_image"}
+MULTIPART_ENDPOINTS = {"search.search_by_image", "search.keep_picture"}
 
 CONTENT_POLICY = "; ".join(
     (

@@ -62,7 +62,7 @@ def parse(text: str, *, today: date) -> Parsed:
     phrases: list[str] = []
     excluded: list[str] = []
     pairs: list[tuple[str, str]] = []
-    for match in PART.finditer(_cleaned(text)):
+    for match in PART.finditer(cleaned(text)):
         quoted, bare, key = match["quoted"], match["bare"], match["key"]
         value = bare if quoted is None else quoted.strip()
         if key:
@@ -104,7 +104,7 @@ def filters_of(pairs: Iterable[tuple[str, str]]) -> Filters:
     return filters
 
 
-def _cleaned(text: str) -> str:
+def cleaned(text: str) -> str:
     """Text that SQLite and encoders take: no lone surrogates, no control characters."""
     encodable = text.encode("utf-8", "ignore").decode()
     normal = unicodedata.normalize("NFC", encodable).translate(QUOTES)

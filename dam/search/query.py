@@ -43,7 +43,14 @@ class Query:
     filters: Filters = field(default_factory=Filters)  # beside those written in the text
     limit: int = 50
     like: Pixels | None = None  # a picture that results should look like
+    like_picture: str | None = None  # the same, by the id of a picture that `KeptPictures` keeps
     like_asset: str | None = None  # the same, by the id of an asset that is indexed
+    like_at_s: float | None = None  # of that asset, when a video: only what is seen at this time
+
+    @property
+    def is_like(self) -> bool:
+        """It asks for what looks like a picture, not for words."""
+        return any(one is not None for one in (self.like, self.like_picture, self.like_asset))
 
 
 @dataclass(frozen=True, slots=True)

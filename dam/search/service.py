@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING
 
 from dam.errors import BadRequest, DamError, NotFound
-from dam.search.explain import reasons
+from dam.search.explain import clock, reasons
 from dam.search.facts import Facts, facts_of, newest, shots_of
 from dam.search.filters import Condition, conditions, file_conditions, restricted, says
 from dam.search.fuse import OTHER_DATE, SENTENCE, fused, rounded, text_confidence
 from dam.search.moments import moments_of
 from dam.search.parse import Parsed, parse
+from dam.search.pictures import KeptPictures, decoded
 from dam.search.query import Channel, Hit, Moment, Query, Results, Waiting
 from dam.search.text import TextHit, text_hits
 from dam.search.visual import VisualChannel, not_looked_at, pending, unanswered
@@ -64,24 +66,32 @@ class SearchService:
         self._database = database
         self._visual = VisualChannel(database, settings, encoder)
         self._today = today
+        self.pictures = KeptPictures(settings.cache_path / "pictures")
 
     def search(self, query: Query) -> Results:
-        """Raises `BadRequest` for a malformed query, `NotFound` for an unknown `like_asset`."""
+        """Raises `BadRequest` for a malformed query, `NotFound` for an unknown `like_asset` or
+        `like_picture`."""
         if not 0 < query.limit <= LARGEST:
             raise BadRequest(f"The limit must lie between 1 and {LARGEST}.")
         parsed = parse(query.text, today=self._today())
         with self._database.read() as session:
-            return _Search(session, self._visual, query, parsed).results()
+            return _Search(session, self._visual, self.pictures, query, parsed).results()
 
 
 class _Search:
     """One query in one consistent snapshot of the database."""
 
     def __init__(
-        self, session: Session, visual: VisualChannel, query: Query, parsed: Parsed
+        self,
+        session: Session,
+        visual: VisualChannel,
+        pictures: KeptPictures,
+        query: Query,
+        parsed: Parsed,
     ) -> None:
         self._session = session
         self._visual = visual
+        self._pictures = pictures
         self._query = query
         self._parsed = parsed
         self._conditions: list[Condition] = [
@@ -96,7 +106,7 @@ class _Search:
         self._worth: dict[str, float] = {}
 
     def results(self) -> Results:
-        is_like = self._query.like is not None or self._query.like_asset is not None
+        is_like = self._query.is_like
         if self._parsed.is_empty and not is_like:
             return Results(self._listing(), pending(self._session))
         if self._within is not None:
@@ -155,7 +165,10 @@ class _Search:
         query = self._query
         try:
             if query.like_asset is not None:
-                return self._visual.query_of_asset(self._session, query.like_asset)
+                return self._visual.query_of_asset(self._session, query.like_asset, query.like_at_s)
+            if query.like_picture is not None:
+                load = partial(decoded, self._pictures.read(query.like_picture))
+                return self._visual.query_of_kept(self._session, query.like_picture, load)
             if query.like is not None:
                 return self._visual.query_of_image(self._session, query.like)
             if self._parsed.is_only_period:
@@ -241,8 +254,9 @@ class _Search:
 
     def _shown(self) -> str:
         if self._query.like_asset is not None:
-            return "the chosen picture"
-        return "the given picture" if self._query.like is not None else f"“{self._parsed.sentence}”"
+            at_s = self._query.like_at_s
+            return "the chosen picture" if at_s is None else f"the chosen frame at {clock(at_s)}"
+        return "the given picture" if self._query.is_like else f"“{self._parsed.sentence}”"
 
     def _listing(self) -> list[Hit]:
         """No words: everything that passes the filters, the newest first."""

@@ -77,20 +77,37 @@ class VisualChannel:
 
     def query_of_text(self, session: Session, text: str) -> tuple[Unit, str]:
         """(1, dim) and the fingerprint of its space. Raises `DamError` without an encoder."""
-        return self._asked(session, lambda encoder: self._remembered(encoder, text))
+        return self._asked(
+            session,
+            lambda encoder: self._remembered(encoder, text, lambda: encoder.encode_text([text])),
+        )
 
     def query_of_image(self, session: Session, image: Pixels) -> tuple[Unit, str]:
         """(1, dim) and the fingerprint of its space. Raises `DamError` without an encoder."""
         return self._asked(session, lambda encoder: encoder.encode_image([image]))
 
-    def query_of_asset(self, session: Session, asset_id: str) -> tuple[Unit, str]:
-        """(n, dim) of an asset that is indexed; needs no encoder."""
+    def query_of_kept(
+        self, session: Session, picture_id: str, load: Callable[[], Pixels]
+    ) -> tuple[Unit, str]:
+        """As `query_of_image`; decodes and encodes only what has no remembered vector."""
+        return self._asked(
+            session,
+            lambda encoder: self._remembered(
+                encoder, f"\0picture {picture_id}", lambda: encoder.encode_image([load()])
+            ),
+        )
+
+    def query_of_asset(
+        self, session: Session, asset_id: str, at_s: float | None = None
+    ) -> tuple[Unit, str]:
+        """(n, dim) of an asset that is indexed, or (1, dim) of its frame nearest to `at_s`; needs
+        no encoder."""
         if session.get(Asset, asset_id) is None:
             raise NotFound(f"There is no asset {asset_id}.")
         space = serving_space(session, INDEXER)
         rows = (
-            session.scalars(
-                select(VectorRow.values)
+            session.execute(
+                select(VectorRow.values, VectorRow.at_us)
                 .where(VectorRow.asset_id == asset_id, VectorRow.space_id == space.id)
                 .order_by(VectorRow.id)
             ).all()
@@ -99,8 +116,11 @@ class VisualChannel:
         )
         if space is None or not rows:
             raise NotFound(f"The asset {asset_id} has not been looked at by a visual model yet.")
+        if at_s is not None:
+            nearest = min(rows, key=lambda row: abs((row.at_us or 0) - at_s * 1e6))
+            return unpack_vectors([nearest.values]), space.fingerprint
         picked = np.unique(np.linspace(0, len(rows) - 1, LIKE_FRAMES).astype(int))
-        return unpack_vectors([rows[at] for at in picked]), space.fingerprint
+        return unpack_vectors([rows[at].values for at in picked]), space.fingerprint
 
     def _asked(self, session: Session, ask: Callable[[QueryEncoder], Unit]) -> tuple[Unit, str]:
         self._leave_retired_space(session)
@@ -133,13 +153,13 @@ class VisualChannel:
         if time.monotonic() - self._opened_s > REOPEN_S:
             self._encoder = None
 
-    def _remembered(self, encoder: QueryEncoder, text: str) -> Unit:
-        key = (encoder.space, text)
+    def _remembered(self, encoder: QueryEncoder, asked: str, encode: Callable[[], Unit]) -> Unit:
+        key = (encoder.space, asked)
         with self._lock:
             if key in self._vectors:
                 self._vectors.move_to_end(key)
                 return self._vectors[key]
-        vector = encoder.encode_text([text])
+        vector = encode()
         with self._lock:
             self._vectors[key] = vector
             while len(self._vectors) > REMEMBERED:

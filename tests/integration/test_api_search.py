@@ -101,3 +101,45 @@ def test_enormous_picture_is_refused_by_its_header(client: FlaskClient) -> None:
     answer = client.post(f"{SEARCH}/image", data={"image": (held, "x.png")})
     assert answer.status_code == 413
     assert "DAM_MAX_PIXELS" in answer.json["detail"]
+
+
+def test_kept_picture_gives_a_search_an_address(client: FlaskClient, beach: str) -> None:
+    kept = client.post(f"{SEARCH}/pictures", data={"image": (jpeg(), "x.jpg")})
+    assert kept.status_code == 201
+    again = client.post(f"{SEARCH}/pictures", data={"image": (jpeg(), "y.jpg")})
+    assert again.json == kept.json
+    picture_id = kept.json["picture"]
+    shown = client.get(f"{SEARCH}/pictures/{picture_id}")
+    assert (shown.status_code, shown.mimetype) == (200, "image/jpeg")
+    with Image.open(io.BytesIO(shown.data)) as image:
+        assert max(image.size) <= 512
+    answer = client.get(SEARCH, query_string={"picture": picture_id, "kind": "photo"})
+    assert answer.status_code == 200
+    assert any(one["channel"] == "visual" for one in answer.json["waiting"])  # no model here
+
+
+@pytest.mark.parametrize("picture_id", ["0" * 20, "..", "%2e%2e%2fdam"])
+def test_picture_that_is_not_kept_is_not_found(client: FlaskClient, picture_id: str) -> None:
+    assert client.get(f"{SEARCH}/pictures/{picture_id}").status_code == 404
+    answer = client.get(SEARCH, query_string={"picture": picture_id})
+    assert answer.status_code == 404
+    assert "Choose the picture again" in answer.json["detail"]
+
+
+def test_reading_tells_how_a_query_is_understood(client: FlaskClient) -> None:
+    answer = client.get(f"{SEARCH}/reading", query_string={"q": "woman -dog kind:video"})
+    assert answer.json == {
+        "sentence": "woman",
+        "parts": [
+            {"role": "excluded", "name": None, "text": "dog", "without": "woman kind:video"},
+            {"role": "filter", "name": "kind", "text": "video", "without": "woman -dog"},
+        ],
+    }
+    assert client.get(f"{SEARCH}/reading", query_string={"q": "colour:red"}).status_code == 400
+
+
+def test_similar_takes_filters(client: FlaskClient, beach: str) -> None:
+    answer = client.get(f"/api/v1/assets/{beach}/similar?kind=video&at_s=3.5")
+    assert answer.status_code == 404
+    assert "not been looked at" in answer.json["detail"]
+    assert client.get(f"/api/v1/assets/{beach}/similar?at_s=-1").status_code == 422

@@ -16,7 +16,7 @@ from sqlalchemy import delete, update
 
 from dam.contracts import Kind
 from dam.errors import BadRequest, DamError, NotFound, WeightsUnavailable
-from dam.search import Filters, Query, SearchService, results_as_json
+from dam.search import Filters, Query, SearchService, pictures, results_as_json
 from dam.tables import (
     Asset,
     File,
@@ -137,6 +137,44 @@ def test_like_an_asset_finds_others_and_not_itself(
     unseen = world.add("3.jpg")
     with pytest.raises(NotFound, match="not been looked at"):
         service.search(Query(like_asset=unseen))
+
+
+def test_like_one_frame_of_a_video_finds_what_that_frame_shows(
+    world: World, service: SearchService
+) -> None:
+    fill(world)
+    clip = world.add("clip.mp4", kind=Kind.VIDEO, frames=[(0, 4, "car"), (4, 8, "dog")])
+    car, dog = world.add("car.jpg", "car"), world.add("dog.jpg", "dog")
+    assert found(service, like_asset=clip, like_at_s=0.4, limit=1) == [car]
+    hit = service.search(Query(like_asset=clip, like_at_s=5.0, limit=1)).results[0]
+    assert (hit.asset_id, hit.why[0].split(" (")[0]) == (
+        dog,
+        "looks like the chosen frame at 0:05",
+    )
+
+
+def test_kept_picture_is_encoded_once_whatever_the_filters(
+    world: World, service: SearchService, encoder: WordEncoder
+) -> None:
+    fill(world)
+    wanted = world.add("x.jpg", "mountain")
+    kept = service.pictures.keep(np.full((40, 40, 3), WORDS.index("mountain"), np.uint8))
+    for kind in (Kind.PHOTO, Kind.VIDEO):
+        hits = found(service, like_picture=kept, filters=Filters(kinds=frozenset({kind})))
+        assert hits[:1] == ([wanted] if kind is Kind.PHOTO else [])
+    assert encoder.pictures == 1
+    with pytest.raises(NotFound, match="not kept any more"):
+        service.search(Query(like_picture="0" * 20))
+
+
+def test_only_the_last_pictures_are_kept(
+    service: SearchService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pictures, "MOST", 2)
+    ids = [service.pictures.keep(np.full((9, 9, 3), shade, np.uint8)) for shade in (0, 90, 180)]
+    with pytest.raises(NotFound):
+        service.pictures.read(ids[0])
+    assert all(service.pictures.read(kept).startswith(b"\xff\xd8") for kept in ids[1:])
 
 
 def test_query_vectors_are_remembered(

@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from apiflask import APIBlueprint
 from apiflask.fields import UploadFile
-from flask import Response, jsonify
+from flask import Response, jsonify, make_response
 from pydantic import ConfigDict, Field
 
 from dam.search.query import Query, results_as_json
+from dam.search.reading import Reading, read_query
 from dam.suggest import Suggestion, suggest
-from web.filters import FilterQuery
+from web.filters import FilterQuery, Seconds
 from web.services import services
 from web.shapes import Limit, Request, answer
 
+if TYPE_CHECKING:
+    from werkzeug.datastructures import FileStorage
+
+    from dam.contracts import Pixels
+
 bp = APIBlueprint("search", __name__, tag="Search")
+BINARY = {"schema": {"type": "string", "format": "binary"}}
+JPEG: Any = {200: {"description": "The small copy.", "content": {"image/jpeg": BINARY}}}
 UPLOAD = "picture"  # no suffix: what it is, its bytes say
 
 
@@ -66,22 +75,40 @@ class Suggestions:
     suggestions: list[Suggestion]
 
 
+Text = Annotated[str, Field(max_length=2000)]
+Picture = Annotated[str, Field(max_length=64)]
+
+
 class FilteredQuery(FilterQuery):
     limit: Limit = 50
 
 
 class TextQuery(FilteredQuery):
-    q: Annotated[str, Field(max_length=2000)] = Field("", description="As typed by a person.")
+    q: Text = Field("", description="As typed by a person.")
+    picture: Picture | None = Field(
+        None, description="The id of a kept picture: find what looks like it; `q` then counts not."
+    )
 
 
-class SimilarQuery(Request):
-    limit: Limit = 50
+class ReadingQuery(Request):
+    q: Text = Field(description="As typed by a person.")
+
+
+class SimilarQuery(FilteredQuery):
+    at_s: Seconds | None = Field(
+        None, description="Of a video: find what looks like its frame nearest to this time."
+    )
 
 
 class ImageForm(Request):
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
     image: UploadFile
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPicture:
+    picture: str  # its id, for `GET /search?picture=` and `GET /search/pictures/{picture}`
 
 
 class SuggestQuery(Request):
@@ -94,7 +121,22 @@ class SuggestQuery(Request):
 @bp.output(answer(SearchResults))
 def search(query_data: TextQuery) -> Response:
     """Find assets and moments by words; filters may also be written into the text."""
-    return _results(Query(query_data.q, query_data.filters, query_data.limit))
+    return _results(
+        Query(
+            query_data.q,
+            query_data.filters,
+            query_data.limit,
+            like_picture=query_data.picture,
+        )
+    )
+
+
+@bp.get("/search/reading")
+@bp.input(ReadingQuery, location="query")
+@bp.output(answer(Reading))
+def get_reading(query_data: ReadingQuery) -> Reading:
+    """Tell how a query is understood: phrases, words to avoid, filters, a date."""
+    return read_query(query_data.q, today=date.today())
 
 
 @bp.post("/search/image")
@@ -104,24 +146,42 @@ def search(query_data: TextQuery) -> Response:
 @bp.doc(responses={413: "The picture is too large."})
 def search_by_image(query_data: FilteredQuery, files_data: ImageForm) -> Response:
     """Find what looks like a picture of one's own; it is not kept."""
-    owner = services()
-    owner.settings.run_path.mkdir(parents=True, exist_ok=True)
-    with (
-        tempfile.TemporaryDirectory(dir=owner.settings.run_path) as folder,
-        owner.sandbox() as sandbox,
-    ):
-        path = Path(folder) / UPLOAD
-        files_data.image.save(path)
-        photo = sandbox.photo(path)
-    return _results(Query("", query_data.filters, query_data.limit, like=photo.image))
+    image = _decoded(files_data.image)
+    return _results(Query("", query_data.filters, query_data.limit, like=image))
+
+
+@bp.post("/search/pictures")
+@bp.input(ImageForm, location="files")
+@bp.output(answer(KeptPicture), status_code=201)
+@bp.doc(responses={413: "The picture is too large."})
+def keep_picture(files_data: ImageForm) -> KeptPicture:
+    """Keep a small copy of a picture to search with, so that the search has an address."""
+    return KeptPicture(services().search.pictures.keep(_decoded(files_data.image)))
+
+
+@bp.get("/search/pictures/<picture_id>")
+@bp.doc(responses=JPEG)
+def get_kept_picture(picture_id: str) -> Response:
+    """Serve the small copy of a picture that was searched with."""
+    response = make_response(services().search.pictures.read(picture_id))
+    response.mimetype = "image/jpeg"
+    response.headers["Cache-Control"] = "private, max-age=31536000, immutable"
+    return response
 
 
 @bp.get("/assets/<asset_id>/similar")
 @bp.input(SimilarQuery, location="query")
 @bp.output(answer(SearchResults))
 def similar(asset_id: str, query_data: SimilarQuery) -> Response:
-    """Find what looks like an asset."""
-    return _results(Query(limit=query_data.limit, like_asset=asset_id))
+    """Find what looks like an asset, or like one frame of it."""
+    return _results(
+        Query(
+            filters=query_data.filters,
+            limit=query_data.limit,
+            like_asset=asset_id,
+            like_at_s=query_data.at_s,
+        )
+    )
 
 
 @bp.get("/suggest")
@@ -131,6 +191,19 @@ def get_suggestions(query_data: SuggestQuery) -> Suggestions:
     """Complete a half-typed tag, place or camera."""
     with services().database.read() as session:
         return Suggestions(suggest(session, query_data.q, limit=query_data.limit))
+
+
+def _decoded(upload: FileStorage) -> Pixels:
+    """In the sandbox: what people send is as untrusted as what lies in their folders."""
+    owner = services()
+    owner.settings.run_path.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory(dir=owner.settings.run_path) as folder,
+        owner.sandbox() as sandbox,
+    ):
+        path = Path(folder) / UPLOAD
+        upload.save(path)
+        return sandbox.photo(path).image
 
 
 def _results(query: Query) -> Response:
