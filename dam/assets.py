@@ -61,15 +61,13 @@ def list_assets(
     *,
     limit: int,
     cursor: str | None = None,
-    stacked: bool = True,
+    trashed: bool = False,
 ) -> AssetPage:
     """Assets that have a file, newest capture first, those without a date last.
 
-    `stacked` shows each stack once, by its cover. Raises `BadRequest` for a foreign cursor.
+    Each stack is one entry, by its cover. Raises `BadRequest` for a foreign cursor.
     """
-    chosen = select(Asset.id, Asset.captured_us).where(has_file(Asset.id), *where)
-    if stacked:
-        chosen = chosen.where(_stands_for_its_stack())
+    chosen = select(Asset.id, Asset.captured_us).where(*listed(where, trashed=trashed))
     after = _read_cursor(cursor) if cursor else None
     rows = _page(session, chosen, after, limit + 1)
     following = _cursor_after(rows[limit - 1]) if len(rows) > limit else None
@@ -100,6 +98,26 @@ def cards_of(session: Session, asset_ids: Sequence[str]) -> list[AssetCard]:
     ]
 
 
+def listed(
+    where: Sequence[ColumnElement[bool]], *, trashed: bool = False
+) -> list[ColumnElement[bool]]:
+    """Conditions on the assets of a list: those in the trash, or those that are not."""
+    return [
+        in_trash() if trashed else not_in_trash(),
+        has_file(Asset.id),
+        _stands_for_its_stack(trashed=trashed),
+        *where,
+    ]
+
+
+def in_trash() -> ColumnElement[bool]:
+    return Asset.trashed_us.is_not(None)
+
+
+def not_in_trash() -> ColumnElement[bool]:
+    return Asset.trashed_us.is_(None)
+
+
 def has_file(asset_id: Any) -> ColumnElement[bool]:
     """The asset lies somewhere, as far as the last scans know."""
     present = aliased(File)
@@ -110,11 +128,15 @@ def has_file(asset_id: Any) -> ColumnElement[bool]:
     )
 
 
-def _stands_for_its_stack() -> ColumnElement[bool]:
-    """It is alone, the cover, or the cover's file is gone."""
+def _stands_for_its_stack(*, trashed: bool) -> ColumnElement[bool]:
+    """It is alone, the cover, or the cover is not in this list."""
+    cover = aliased(Asset)
+    cover_is_listed = cover.trashed_us.is_not(None) if trashed else cover.trashed_us.is_(None)
     hidden = (
         select(Stack.id)
-        .where(Stack.id == Asset.stack_id, Stack.cover_id != Asset.id, has_file(Stack.cover_id))
+        .join(cover, cover.id == Stack.cover_id)
+        .where(Stack.id == Asset.stack_id, cover.id != Asset.id, cover_is_listed)
+        .where(has_file(cover.id))
         .exists()
     )
     return or_(Asset.stack_id.is_(None), ~hidden)

@@ -50,6 +50,7 @@ class Asset(Base):
             *("captured_us", "id", "trashed_us", "stack_id"),
             *("captured_local", "width_px", "height_px"),
         ),
+        Index("ix_assets_trashed_us", "trashed_us", sqlite_where=text("trashed_us IS NOT NULL")),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
@@ -83,7 +84,7 @@ class Asset(Base):
     label: Mapped[str | None]
     details: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)  # everything else, as read
     thumbhash: Mapped[bytes | None] = mapped_column(LargeBinary)
-    trashed_us: Mapped[int | None] = mapped_column(index=True)  # None: not in the trash
+    trashed_us: Mapped[int | None]  # None: not in the trash
 
     stack_id: Mapped[str | None] = mapped_column(
         ForeignKey("stacks.id", ondelete="SET NULL"), index=True

@@ -38,7 +38,13 @@ def upgrade() -> None:
     )
     # Plain ADD COLUMN: a batch copies the whole table, whose deletion would cascade.
     op.add_column("assets", sa.Column("trashed_us", INTEGER, nullable=True))
-    op.create_index(op.f("ix_assets_trashed_us"), "assets", ["trashed_us"])
+    # Without its condition SQLite takes this index for every list of what is not in the trash.
+    op.create_index(
+        "ix_assets_trashed_us",
+        "assets",
+        ["trashed_us"],
+        sqlite_where=sa.text("trashed_us IS NOT NULL"),
+    )
     # All that a grid is laid out from, so that the wide rows of 100,000 assets are not read.
     op.create_index(
         "ix_assets_layout",

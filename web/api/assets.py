@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 from apiflask import APIBlueprint
+from flask import Response, jsonify, request
 from pydantic import Field
 
 from dam.asset_detail import AssetDetail, describe_asset
 from dam.assets import AssetPage, cards_of, list_assets
+from dam.layout import AssetLayout, read_layout
 from dam.search.filters import conditions
 from dam.tables import Verdict
 from dam.tagging import decide
+from web.files import REVALIDATE
 from web.filters import FilterQuery
 from web.services import services
 from web.shapes import Cursor, Limit, Request, answer
 
 bp = APIBlueprint("assets", __name__, url_prefix="/assets", tag="Assets")
 MOST_IDS = 100
+Trashed = Annotated[bool, Field(description="What is in the trash, and nothing else.")]
 
 
 class AssetsQuery(FilterQuery):
+    trashed: Trashed = False
     limit: Limit = 100
     cursor: Cursor | None = Field(None, description="`next_cursor` of the page before.")
     ids: Annotated[str, Field(max_length=MOST_IDS * 40)] | None = Field(
         None, description="Just these, in this order, commas between them; nothing else counts."
     )
+
+
+class LayoutQuery(FilterQuery):
+    trashed: Trashed = False
 
 
 class TagDecisionBody(Request):
@@ -51,7 +61,23 @@ def list_page(query_data: AssetsQuery) -> AssetPage:
             conditions(query_data.filters),
             limit=query_data.limit,
             cursor=query_data.cursor,
+            trashed=query_data.trashed,
         )
+
+
+@bp.get("/layout")
+@bp.input(LayoutQuery, location="query")
+@bp.output(answer(AssetLayout))
+@bp.doc(responses={304: "Nothing changed since the version in If-None-Match."})
+def get_layout(query_data: LayoutQuery) -> Response:
+    """Tell of every asset of a list how wide it is and when it was taken, to lay out a grid."""
+    with services().database.read() as session:
+        layout = read_layout(session, conditions(query_data.filters), trashed=query_data.trashed)
+    response = jsonify(asdict(layout))
+    response.set_etag(layout.version)
+    response.headers["Cache-Control"] = REVALIDATE
+    response.make_conditional(request)
+    return response
 
 
 @bp.get("/<asset_id>")
