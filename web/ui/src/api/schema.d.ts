@@ -21,6 +21,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/assets/layout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell of every asset of a list how wide it is and when it was taken, to lay out a grid. */
+        get: operations["get_assets_get_layout"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/assets/{asset_id}": {
         parameters: {
             query?: never;
@@ -97,7 +114,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Find what looks like an asset. */
+        /** Find what looks like an asset, or like one frame of it. */
         get: operations["get_search_similar"];
         put?: never;
         post?: never;
@@ -192,6 +209,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/folders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the folders in a folder of this machine, to pick one for a library. */
+        get: operations["get_folders_list_folder_choices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/health": {
         parameters: {
             query?: never;
@@ -233,10 +267,44 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List files that cannot be read and runs that failed, each with its reason. */
+        /** List files that cannot be read, then runs that failed, newest first, with their reasons. */
         get: operations["get_jobs_list_failed"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let one indexer or all of them rest within seconds, until they are resumed. */
+        post: operations["post_jobs_pause_work"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Go on with everything, or with one indexer and those whose findings it needs. */
+        post: operations["post_jobs_resume_work"];
         delete?: never;
         options?: never;
         head?: never;
@@ -252,7 +320,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Try failed and quarantined runs again, of one indexer or of all. */
+        /** Try failed and quarantined runs again: some, those of one indexer, or all. */
         post: operations["post_jobs_retry"];
         delete?: never;
         options?: never;
@@ -287,7 +355,7 @@ export interface paths {
         /** List the libraries with their states and file counts. */
         get: operations["get_libraries_list_all"];
         put?: never;
-        /** Add a folder. Nothing is ever written into it. */
+        /** Add a folder below DAM_FOLDER_ROOTS. Only uploads to it are ever written into it. */
         post: operations["post_libraries_add"];
         delete?: never;
         options?: never;
@@ -429,6 +497,57 @@ export interface paths {
         put?: never;
         /** Find what looks like a picture of one's own; it is not kept. */
         post: operations["post_search_search_by_image"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/search/pictures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Keep a small copy of a picture to search with, so that the search has an address. */
+        post: operations["post_search_keep_picture"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/search/pictures/{picture_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Serve the small copy of a picture that was searched with. */
+        get: operations["get_search_get_kept_picture"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/search/reading": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell how a query is understood: phrases, words to avoid, filters, a date. */
+        get: operations["get_search_get_reading"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -595,6 +714,25 @@ export interface components {
              */
             updated_at: string;
         };
+        /**
+         * AssetLayout
+         * @description All assets of a list, newest capture first, those without a date last.
+         */
+        AssetLayout: {
+            /** Aspects */
+            aspects: string;
+            /** Days */
+            days: [
+                string | null,
+                number
+            ][];
+            /** Ids */
+            ids: string;
+            /** Total */
+            total: number;
+            /** Version */
+            version: string;
+        };
         /** AssetPage */
         AssetPage: {
             /** Assets */
@@ -656,11 +794,6 @@ export interface components {
             /** Word */
             word: string;
         };
-        /** Failures */
-        Failures: {
-            /** Failed */
-            failed: components["schemas"]["Trouble"][];
-        };
         /** FileCounts */
         FileCounts: {
             /** Missing */
@@ -713,10 +846,34 @@ export interface components {
             /** Path */
             path: string;
         };
+        /** FolderChoice */
+        FolderChoice: {
+            /** Library */
+            library: string | null;
+            /** Name */
+            name: string;
+            /** Path */
+            path: string;
+            /** Readable */
+            readable: boolean;
+        };
         /** FolderList */
         FolderList: {
             /** Folders */
             folders: components["schemas"]["Folder"][];
+        };
+        /** FolderListing */
+        FolderListing: {
+            /** Folders */
+            folders: components["schemas"]["FolderChoice"][];
+            /** Parent */
+            parent: string | null;
+            /** Path */
+            path: string | null;
+            /** Roots */
+            roots: string[];
+            /** Truncated */
+            truncated: boolean;
         };
         /** Health */
         Health: {
@@ -785,6 +942,11 @@ export interface components {
             indexer: string;
             /** Leased */
             leased: number;
+            /**
+             * Paused
+             * @default false
+             */
+            paused?: boolean;
             /** Pending */
             pending: number;
             /** Quarantined */
@@ -800,6 +962,13 @@ export interface components {
             idle: boolean;
             /** Indexers */
             indexers: components["schemas"]["IndexerStatus"][];
+            /** Paused */
+            paused: boolean;
+        };
+        /** KeptPicture */
+        KeptPicture: {
+            /** Picture */
+            picture: string;
         };
         /** LibraryHealth */
         LibraryHealth: {
@@ -897,6 +1066,20 @@ export interface components {
              */
             path: string;
         };
+        /**
+         * PartRole
+         * @enum {string}
+         */
+        PartRole: "phrase" | "excluded" | "filter" | "date";
+        /** PauseBody */
+        PauseBody: {
+            /**
+             * Indexer
+             * @description Only this one; null: all.
+             * @default null
+             */
+            indexer?: string | null;
+        };
         /** PreviewState */
         PreviewState: {
             /** Reason */
@@ -928,6 +1111,23 @@ export interface components {
             /** Started S */
             started_s: number;
         };
+        /** QueryPart */
+        QueryPart: {
+            /** Name */
+            name: string | null;
+            role: components["schemas"]["PartRole"];
+            /** Text */
+            text: string;
+            /** Without */
+            without: string;
+        };
+        /** Reading */
+        Reading: {
+            /** Parts */
+            parts: components["schemas"]["QueryPart"][];
+            /** Sentence */
+            sentence: string;
+        };
         /** RemovalView */
         RemovalView: {
             /** Assets Kept */
@@ -953,6 +1153,12 @@ export interface components {
              * @default null
              */
             indexer?: string | null;
+            /**
+             * Run Ids
+             * @description Only these; null: every one that failed.
+             * @default null
+             */
+            run_ids?: string[] | null;
         };
         /** ScanRequested */
         ScanRequested: {
@@ -978,20 +1184,7 @@ export interface components {
             reason: string;
         };
         /** StatusView */
-        StatusView: {
-            /** Assets */
-            assets: {
-                [key: string]: number;
-            };
-            /** Indexers */
-            indexers: components["schemas"]["IndexerStatus"][];
-            /** Libraries */
-            libraries: components["schemas"]["LibraryView"][];
-            /** Processes */
-            processes: components["schemas"]["Process"][];
-            /** Troubles */
-            troubles: components["schemas"]["Trouble"][];
-        };
+        StatusView: Record<string, never>;
         /** Suggestion */
         Suggestion: {
             /** Assets */
@@ -1013,22 +1206,8 @@ export interface components {
             /** Word */
             word: string;
         };
-        /**
-         * Trouble
-         * @description One file that could not be indexed, or one run that failed, and why.
-         */
-        Trouble: {
-            /** Asset Id */
-            asset_id: string | null;
-            /** Indexer */
-            indexer: string | null;
-            /** Path */
-            path: string;
-            /** Reason */
-            reason: string;
-            /** State */
-            state: string;
-        };
+        /** TroublePage */
+        TroublePage: Record<string, never>;
         /**
          * Verdict
          * @enum {string}
@@ -1084,6 +1263,7 @@ export interface operations {
                 camera?: string | null;
                 min_duration_s?: number | null;
                 max_duration_s?: number | null;
+                trashed?: boolean;
                 limit?: number;
                 cursor?: string | null;
                 ids?: string | null;
@@ -1101,6 +1281,57 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AssetPage"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_assets_get_layout: {
+        parameters: {
+            query?: {
+                kind?: string | null;
+                library?: string | null;
+                folder?: string | null;
+                since?: string | null;
+                until?: string | null;
+                rating?: number | null;
+                tag?: string | null;
+                place?: string | null;
+                camera?: string | null;
+                min_duration_s?: number | null;
+                max_duration_s?: number | null;
+                trashed?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssetLayout"];
+                };
+            };
+            /** @description Nothing changed since the version in If-None-Match. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
                 };
             };
             /** @description Validation error */
@@ -1364,7 +1595,19 @@ export interface operations {
     get_search_similar: {
         parameters: {
             query?: {
+                kind?: string | null;
+                library?: string | null;
+                folder?: string | null;
+                since?: string | null;
+                until?: string | null;
+                rating?: number | null;
+                tag?: string | null;
+                place?: string | null;
+                camera?: string | null;
+                min_duration_s?: number | null;
+                max_duration_s?: number | null;
                 limit?: number;
+                at_s?: number | null;
             };
             header?: never;
             path: {
@@ -1658,6 +1901,46 @@ export interface operations {
             };
         };
     };
+    get_folders_list_folder_choices: {
+        parameters: {
+            query?: {
+                path?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FolderListing"];
+                };
+            };
+            /** @description It lies outside of DAM_FOLDER_ROOTS, or is hidden. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_system_get_health: {
         parameters: {
             query?: never;
@@ -1711,6 +1994,8 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
+                cursor?: string | null;
+                indexer?: string | null;
             };
             header?: never;
             path?: never;
@@ -1724,7 +2009,91 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Failures"];
+                    "application/json": components["schemas"]["TroublePage"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_jobs_pause_work: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PauseBody"];
+            };
+        };
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Jobs"];
+                };
+            };
+            /** @description There is no such indexer. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_jobs_resume_work: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PauseBody"];
+            };
+        };
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Jobs"];
+                };
+            };
+            /** @description There is no such indexer. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Validation error */
@@ -1840,6 +2209,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LibraryView"];
+                };
+            };
+            /** @description It lies outside of DAM_FOLDER_ROOTS, or is hidden. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The folder is a library already, or lies in one. */
@@ -2128,6 +2506,7 @@ export interface operations {
                 max_duration_s?: number | null;
                 limit?: number;
                 q?: string;
+                picture?: string | null;
             };
             header?: never;
             path?: never;
@@ -2197,6 +2576,110 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_search_keep_picture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "multipart/form-data": components["schemas"]["ImageForm"];
+            };
+        };
+        responses: {
+            /** @description Successful response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptPicture"];
+                };
+            };
+            /** @description The picture is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_search_get_kept_picture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                picture_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The small copy. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": string;
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_search_get_reading: {
+        parameters: {
+            query: {
+                q: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reading"];
                 };
             };
             /** @description Validation error */
