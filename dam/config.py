@@ -121,6 +121,15 @@ class Settings(BaseSettings):
         description="More newly missing files than this (and than 5) suspend a library.",
     )
 
+    # Files in and out of the web app
+    folder_roots: str = Field(
+        default="",
+        description=(
+            "Folders below which the web app may add libraries, separated by colons; empty means "
+            "the home folder, /media, /mnt, /run/media, /srv and /Volumes."
+        ),
+    )
+
     # Web
     host: str = Field(default="127.0.0.1", description="Address of the web server.")
     port: int = Field(default=8470, ge=0, le=65535, description="Port of the web server.")

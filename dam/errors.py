@@ -73,6 +73,14 @@ class Conflict(DamError):
     """The request contradicts what is already there."""
 
 
+class NotAllowed(DamError):
+    """A setting or the file system does not allow this."""
+
+
+class DiskFull(RetryLater):
+    """There is no room left on the disk."""
+
+
 class IndexDamaged(DamError):
     """A vector index file does not match its manifest."""
 

@@ -44,7 +44,7 @@ def no_unexpected_errors(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(home=tmp_path / "home", threads=1, decoders=1)
+    return Settings(home=tmp_path / "home", threads=1, decoders=1, folder_roots=str(tmp_path))
 
 
 @pytest.fixture(scope="session")

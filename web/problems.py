@@ -19,6 +19,8 @@ from dam.errors import (
     BadRequest,
     Conflict,
     DamError,
+    DiskFull,
+    NotAllowed,
     NotFound,
     OverLimit,
     Permanent,
@@ -34,9 +36,11 @@ RETRY_AFTER_S = 5  # shorter: clients press while nothing can have changed; long
 STATUSES: tuple[tuple[type[DamError], int], ...] = (  # the first family that fits
     (NotFound, 404),
     (BadRequest, 400),
+    (NotAllowed, 403),
     (Conflict, 409),
     (OverLimit, 413),
     (Permanent, 422),
+    (DiskFull, 507),
     (RetryLater, 503),
     (SchemaBusy, 503),
 )

@@ -115,7 +115,8 @@ def write_library(folder: Path) -> Path:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Generated media, and real ones with a model that has seen them where they are to be had."""
     folder = write_library(tmp_path_factory.mktemp("media") / "Holiday")
-    settings = {"threads": "1", "decoders": "1"}
+    roots = str(tmp_path_factory.getbasetemp())
+    settings = {"threads": "1", "decoders": "1", "folder_roots": roots}
     if SHARED.is_dir():
         settings["models"] = str(SHARED / "models")
         for photo in sorted((SHARED / "media" / "photos").glob("*.jpg"))[:REAL_PHOTOS]:
@@ -132,7 +133,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture
 def empty_server(tmp_path: Path) -> Iterator[Server]:
     """What a newcomer has: no folder, no model."""
-    with serving(Dam(tmp_path / "empty", {"threads": "1", "decoders": "1"})) as running:
+    settings = {"threads": "1", "decoders": "1", "folder_roots": str(tmp_path)}
+    with serving(Dam(tmp_path / "empty", settings)) as running:
         yield running
 
 

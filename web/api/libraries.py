@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Literal
 
 from apiflask import APIBlueprint
@@ -14,6 +13,7 @@ from pydantic import Field
 from dam.asset_detail import moment
 from dam.errors import NotFound, RetryLater
 from dam.files import FilePage, FolderList, list_files, list_folders
+from dam.folders import allowed_folder
 from dam.library.libraries import (
     LibraryStatus,
     add_library,
@@ -94,10 +94,17 @@ def list_all() -> LibraryList:
 @bp.post("")
 @bp.input(NewLibrary)
 @bp.output(answer(LibraryView), status_code=201)
-@bp.doc(responses={409: "The folder is a library already, or lies in one."})
+@bp.doc(
+    responses={
+        403: "It lies outside of DAM_FOLDER_ROOTS, or is hidden.",
+        409: "The folder is a library already, or lies in one.",
+    }
+)
 def add(json_data: NewLibrary) -> LibraryView:
-    """Add a folder. Nothing is ever written into it."""
-    library = add_library(services().database, Path(json_data.path), json_data.name)
+    """Add a folder below DAM_FOLDER_ROOTS. Only uploads to it are ever written into it."""
+    owner = services()
+    folder = allowed_folder(owner.settings, json_data.path)
+    library = add_library(owner.database, folder, json_data.name)
     return _find(library.id)
 
 
