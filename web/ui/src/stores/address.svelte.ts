@@ -1,9 +1,10 @@
 /** The address bar holds what is searched, how it is narrowed and what is open: a link is a view. */
-import { filtersOf, type FilterName, type Filters } from '../api/filters';
+import { FILTERS, filtersOf, type FilterName, type Filters } from '../api/filters';
 import { scroll } from './scroll';
 
 /** Parts of the query that lay the viewer over a page; the page below stays as it is. */
 const OVERLAY = ['asset', 'at'];
+const NOTHING_SEARCHED = { q: null, like: null, like_at: null, picture: null };
 
 class Address {
   path = $state(location.pathname);
@@ -37,6 +38,21 @@ class Address {
     return this.#query.get('like');
   }
 
+  /** Second of the frame that is meant, when `like` is a video; null for all of it. */
+  get likeAt_s(): number | null {
+    return secondOf(this.#query.get('like_at'));
+  }
+
+  /** Id of a kept picture of one's own to which similar ones are shown. */
+  get picture(): string | null {
+    return this.#query.get('picture');
+  }
+
+  /** Something is searched, so that results are shown and not the library. */
+  get searching(): boolean {
+    return this.text !== '' || this.like !== null || this.picture !== null;
+  }
+
   get filters(): Filters {
     return filtersOf(this.#query);
   }
@@ -48,8 +64,7 @@ class Address {
 
   /** Second at which the open asset starts. */
   get at_s(): number | null {
-    const value = Number.parseFloat(this.#query.get('at') ?? '');
-    return Number.isFinite(value) && value >= 0 ? value : null;
+    return secondOf(this.#query.get('at'));
   }
 
   /** To a page of the app, with the query it brings; what was searched is left behind. */
@@ -74,12 +89,27 @@ class Address {
   /** While a person types the entry is replaced, so that "back" does not undo single letters. */
   search(text: string, { typing = false } = {}): void {
     const replace = typing && this.text !== '';
-    this.#list({ q: text.trim() || null, like: null }, replace);
+    this.#list({ ...NOTHING_SEARCHED, q: text.trim() || null }, replace);
   }
 
   /** Narrows the list that is shown: of a folder in its page, else of everything. */
   filter(name: FilterName, value: string | null): void {
-    this.#list({ [name]: value });
+    this.narrow({ [name]: value });
+  }
+
+  /** Several filters at once, as one step of the history; others stay as they are. */
+  narrow(filters: Partial<Record<FilterName, string | null>>): void {
+    this.#list(filters);
+  }
+
+  /** Takes the filters away and leaves what is searched. */
+  clearFilters(): void {
+    this.narrow(Object.fromEntries(FILTERS.map((name) => [name, null])));
+  }
+
+  /** A search in other words and with another filter at once: what a suggestion stands for. */
+  searchWithin(text: string, name: FilterName, value: string): void {
+    this.#list({ ...NOTHING_SEARCHED, q: text.trim() || null, [name]: value });
   }
 
   /** Everything with one property, instead of what is searched now. */
@@ -87,12 +117,21 @@ class Address {
     this.#arrive('/', new URLSearchParams({ [name]: value }));
   }
 
-  similarTo(asset: string): void {
-    this.#arrive('/', this.#changed({ q: null, like: asset, asset: null, at: null }));
+  /** What looks like an asset; like one frame of it where `at_s` says which. */
+  similarTo(asset: string, at_s: number | null = null): void {
+    const like_at = at_s === null ? null : at_s.toFixed(2);
+    const searched = { ...NOTHING_SEARCHED, like: asset, like_at };
+    this.#arrive('/', this.#changed({ ...searched, asset: null, at: null }));
+  }
+
+  /** What looks like a picture of one's own that the server keeps. */
+  similarToPicture(picture: string): void {
+    const searched = { ...NOTHING_SEARCHED, picture };
+    this.#arrive('/', this.#changed({ ...searched, asset: null, at: null }));
   }
 
   forgetSimilar(): void {
-    this.#list({ like: null });
+    this.#list({ like: null, like_at: null, picture: null });
   }
 
   show(asset: string, at_s: number | null = null): void {
@@ -143,6 +182,12 @@ class Address {
     if (!replace) this.#opened = false;
     if (this.#page !== left) scroll.toTop();
   }
+}
+
+/** A number that is none, or negative, counts as not given. */
+function secondOf(text: string | null): number | null {
+  const value = Number.parseFloat(text ?? '');
+  return Number.isFinite(value) && value >= 0 ? value : null;
 }
 
 /** A path that was written by hand may hold a stray percent sign. */
