@@ -23,6 +23,7 @@ PERIOD_S = 1.0  # shorter: counting competes with the work; longer: progress loo
 @dataclass(frozen=True, slots=True)
 class Jobs:
     idle: bool  # nothing is being worked on, and nothing could be
+    paused: bool  # everything is, by a person
     indexers: list[IndexerStatus]
 
 
@@ -34,10 +35,11 @@ class Progress:
         self._jobs: Jobs | None = None
         self._read_s = 0.0
 
-    def read(self) -> Jobs:
+    def read(self, *, fresh: bool = False) -> Jobs:
+        """`fresh`: not a snapshot from before something was changed."""
         with self._lock:
-            if self._jobs is None or time.monotonic() - self._read_s >= PERIOD_S:
+            if fresh or self._jobs is None or time.monotonic() - self._read_s >= PERIOD_S:
                 status = read_status(self._database, self._settings)
-                self._jobs = Jobs(idle=not status.busy, indexers=list(status.indexers))
+                self._jobs = Jobs(not status.busy, status.paused, list(status.indexers))
                 self._read_s = time.monotonic()
             return self._jobs

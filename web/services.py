@@ -40,9 +40,9 @@ class Slots:
         self._purpose = purpose
         self._free = threading.BoundedSemaphore(number)
 
-    def take(self) -> None:
-        """Raises `Unavailable` at once when all are taken. Whoever took one gives it back."""
-        if not self._free.acquire(blocking=False):
+    def take(self, *, patience_s: float = 0.0) -> None:
+        """Raises `Unavailable` when all stay taken so long. Whoever took one gives it back."""
+        if not self._free.acquire(timeout=patience_s):
             raise Unavailable(
                 f"There are already {self.number} {self._purpose} open, which is all that "
                 "DAM_WEB_THREADS allows; try again in a moment."

@@ -14,6 +14,7 @@ from dam.cli.context import fail
 from dam.cli.index import index, reindex
 from dam.cli.libraries import library_app
 from dam.cli.models import models_app
+from dam.cli.pause import pause, resume
 from dam.cli.search import search
 from dam.cli.service import encoder, serve, watch, web, worker
 from dam.cli.status import config, status, verify
@@ -30,7 +31,19 @@ app = typer.Typer(
 app.add_typer(library_app, name="library")
 app.add_typer(models_app, name="models")
 app.add_typer(tags_app, name="tags")
-for command in (index, search, status, serve, worker, watch, reindex, verify, config):
+for command in (
+    index,
+    search,
+    status,
+    pause,
+    resume,
+    serve,
+    worker,
+    watch,
+    reindex,
+    verify,
+    config,
+):
     app.command()(command)
 for internal in (web, encoder):
     app.command(hidden=True)(internal)

@@ -28,8 +28,9 @@ from dam.errors import BadRequest
 from dam.indexing.choice import choose_model, return_to_earlier_model
 from dam.indexing.claim import reclaim_lost
 from dam.indexing.plan import forget_runs, open_registry, plan_runs, retry_failed
-from dam.indexing.status import Status, read_status, read_troubles
+from dam.indexing.status import Status, read_status
 from dam.indexing.supervise import Child, Supervisor
+from dam.indexing.troubles import read_troubles
 from dam.indexing.worker import living_workers
 from dam.library.update import update_libraries
 from dam.liveness import living
@@ -110,6 +111,7 @@ def _index_to_idle(
     registry = open_registry(database, settings)
     plan_runs(database, registry)
     stopped = threading.Event()
+    was_paused: list[str] = []
     previous = signal.signal(signal.SIGINT, lambda *_: stopped.set())
     try:
         with Supervisor(settings, [], log_files=True) as supervisor, view, ExitStack() as stack:
@@ -121,6 +123,7 @@ def _index_to_idle(
                 reclaim_lost(database, settings, living_workers(settings))
                 status = read_status(database, settings, since_us=started_us, registry=registry)
                 view.show(status, scan)
+                was_paused = _say_paused(status, was_paused)
                 if status.busy and not served and not supervisor.children:
                     for _ in range(settings.workers):  # not sooner: often nothing has changed
                         supervisor.add(Child("worker"))
@@ -138,6 +141,15 @@ def _index_to_idle(
     _report(database, status, scan.result(), as_json=as_json)
     if stopped.is_set():
         raise typer.Exit(130)
+
+
+def _say_paused(status: Status, said: list[str]) -> list[str]:
+    """Says what rests as soon as it does: it would look like a hang."""
+    paused = [entry.indexer for entry in status.indexers if entry.paused]
+    if paused and paused != said:
+        who = "Indexing is" if status.paused else f"{', '.join(paused)}:"
+        err.print(f"{who} paused; files are scanned, and [bold]dam resume[/] goes on with them.")
+    return paused
 
 
 class _Scan:
@@ -237,6 +249,7 @@ class _ProgressView:
                 )
             if indexer.indexer in self._tasks:
                 note = f"{indexer.failed} failed" if indexer.failed else ""
+                note = "paused" if indexer.paused else note
                 self._bars.update(
                     self._tasks[indexer.indexer], total=total, completed=indexer.ended, note=note
                 )
@@ -253,6 +266,7 @@ def _report(database: Database, status: Status, counts: Counts, *, as_json: bool
                         "failed": entry.failed,
                         "quarantined": entry.quarantined,
                         "waiting": entry.waiting,
+                        "paused": entry.paused,
                     }
                     for entry in status.indexers
                 },
@@ -278,6 +292,8 @@ def _report(database: Database, status: Status, counts: Counts, *, as_json: bool
             line += f", [red]{entry.failed} failed[/]"
         if entry.quarantined:
             line += f", [red]{entry.quarantined} quarantined[/]"
+        if entry.paused:
+            line += f", [yellow]{entry.pending} paused[/]"
         if entry.reason:
             line += f", [yellow]{entry.waiting} waiting[/]: {printable(entry.reason)}"
         out.print(line, soft_wrap=True)

@@ -8,7 +8,8 @@ import typer
 
 from dam.cli.context import Json, load_settings, opened, out, print_json, print_table, printable
 from dam.config import Settings
-from dam.indexing.status import read_status, read_troubles
+from dam.indexing.status import read_status
+from dam.indexing.troubles import read_troubles
 from dam.library.watch import read_degraded
 from dam.verify import verify_all
 
@@ -27,6 +28,7 @@ def status(json: Json = False) -> None:
                 "libraries": found.libraries,
                 "processes": found.processes,
                 "troubles": troubles,
+                "paused": found.paused,
             }
         )
         return
@@ -39,6 +41,10 @@ def status(json: Json = False) -> None:
             for x in found.indexers
         ],
     )
+    paused = [entry.indexer for entry in found.indexers if entry.paused]
+    if paused:
+        what = "Everything" if found.paused else ", ".join(paused)
+        out.print(f"[yellow]{what}: paused.[/] [bold]dam resume[/] goes on.")
     for entry in found.indexers:
         if entry.reason:
             out.print(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from dam.contracts import Item, Kind, Outcome, Reads
 from dam.errors import DamError
-from dam.indexing.fanout import FrameTap, ItemFeed, Upstream
+from dam.indexing.fanout import FrameTap, ItemFeed, Stopped, Upstream
 from dam.indexing.registry import PREVIEWS
 from dam.media.previews import preview_folder
 
@@ -29,10 +29,6 @@ if TYPE_CHECKING:
     from dam.media.sandbox import Sampling, Sandbox
 
 log = logging.getLogger(__name__)
-
-
-class Stopped(DamError):
-    """The worker was asked to stop; what is unfinished goes back to the run table."""
 
 
 @dataclass
@@ -59,9 +55,11 @@ class Batch:
         decoders: int,
         stored: Callable[[str, str], Sequence[Finding]],
         stop: threading.Event,
+        paused: Callable[[], frozenset[str]],
     ) -> None:
         """`indexers` are entered and in the order of their needs; `stored` reads findings of
-        runs that are not part of this batch and raises `UpstreamFailed` when there are none."""
+        runs that are not part of this batch and raises `UpstreamFailed` when there are none.
+        `paused` names the indexers that shall rest by now, with all that need them."""
         self._claims = claims
         self._indexers = indexers
         self._sandbox = sandbox
@@ -70,6 +68,8 @@ class Batch:
         self._decoders = decoders
         self._stored = stored
         self._stop = stop
+        self._paused = paused
+        self._wanted = {name for claim in claims for name in claim.leases}
         self._upstream = Upstream()
         self._lock = threading.Lock()
         self.results = Results()
@@ -113,8 +113,10 @@ class Batch:
         self, claim: Claim, feeds: Mapping[str, ItemFeed], photo: Future[Item] | None
     ) -> None:
         base = Item(claim.asset_id, claim.kind, claim.duration_us)
-        readers = [name for name in self._held(claim) if self._reads(name, claim.kind)]
-        others = [name for name in self._held(claim) if name not in readers]
+        paused = self._paused()  # once: whoever is fed finds what it needs fed as well
+        awake = [name for name in self._held(claim) if name not in paused]
+        readers = [name for name in awake if self._reads(name, claim.kind)]
+        others = [name for name in awake if name not in readers]
         try:
             if claim.kind is Kind.VIDEO and self._needs_pixels(claim):
                 self._stream_video(claim, {name: feeds[name] for name in readers})
@@ -161,7 +163,10 @@ class Batch:
             ) as stream:
                 for frame in stream:
                     self._check_stop()
-                    for tap in taps.values():
+                    paused = self._paused()
+                    for name, tap in taps.items():
+                        if name in paused:
+                            tap.cut(Stopped())
                         tap.put(frame)
                 if stream.damage:
                     self.results.damages[claim.asset_id] = stream.damage
@@ -170,6 +175,8 @@ class Batch:
             raise
         finally:
             for tap in taps.values():
+                if isinstance(end, Stopped):
+                    tap.cut(end)
                 tap.put(end)
 
     def _item_for(self, indexer: str, base: Item, *, frames: FrameTap | None = None) -> Item:
@@ -194,10 +201,16 @@ class Batch:
     def _run_indexer(self, name: str, feed: ItemFeed) -> None:
         """Every item that was fed gets an outcome, whatever the indexer does."""
         fed: list[Item] = []
+        stopped: list[Stopped] = []
 
         def items() -> object:
             for item in feed:
                 fed.append(item)
+                if name in self._paused():
+                    stopped.append(Stopped())
+                    if isinstance(item.frames, FrameTap):
+                        item.frames.cut(stopped[0])
+                    return
                 yield item
 
         answered = 0
@@ -212,8 +225,8 @@ class Batch:
             failure = Outcome(error=DamError(f"{type(error).__name__}: {error}"))
             self._answer_rest(name, feed, fed, answered, failure, traceback.format_exc())
         else:
-            missing = Outcome(error=DamError(f"The indexer {name} gave no outcome."))
-            self._answer_rest(name, feed, fed, answered, missing, None)
+            why = stopped[0] if stopped else DamError(f"The indexer {name} gave no outcome.")
+            self._answer_rest(name, feed, fed, answered, Outcome(error=why), None)
 
     def _answer_rest(
         self,
@@ -266,5 +279,5 @@ class Batch:
         return preview_folder(self._previews_path, claim.essence_hash)
 
     def _check_stop(self) -> None:
-        if self._stop.is_set():
+        if self._stop.is_set() or self._wanted <= self._paused():
             raise Stopped

@@ -97,14 +97,19 @@ def claim_batch(
     return claims
 
 
-def is_claimable(session: Session) -> bool:
-    """Whether some worker has, or could have, something to do on files that can be reached."""
+def is_claimable(session: Session, paused: Collection[str] = ()) -> bool:
+    """Whether some worker has, or could have, something to do on files that can be reached.
+
+    Of the indexers in `paused` only what some worker still holds counts.
+    """
+    awake = ProducerRow.indexer.not_in(list(paused))
     found = session.scalar(
         select(Run.id)
         .join(ProducerRow)
         .where(
             ProducerRow.active,
             Run.state.in_([RunState.PENDING, RunState.LEASED]),
+            (Run.state == RunState.LEASED) | awake,
             _reachable(Run.asset_id),
         )
         .limit(1)

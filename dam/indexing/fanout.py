@@ -11,16 +11,19 @@ import queue
 import threading
 from typing import TYPE_CHECKING
 
-from dam.errors import UpstreamFailed
+from dam.errors import DamError, UpstreamFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from dam.contracts import Finding, Frame, Item, Outcome
-    from dam.errors import DamError
 
 # Frames waiting for one indexer. Larger: up to 1 MB of memory each; smaller: more switching.
 FRAMES_AHEAD = 64
+
+
+class Stopped(DamError):
+    """The work was stopped or paused; what is unfinished goes back to the run table."""
 
 
 class FrameTap:
@@ -54,6 +57,11 @@ class FrameTap:
             return
 
     def close(self) -> None:
+        self._closed.set()
+
+    def cut(self, error: DamError) -> None:
+        """Ends the frames at once, those that wait included; `error` says why."""
+        self.error = error
         self._closed.set()
 
 
@@ -97,10 +105,12 @@ class Upstream:
             self._ready.notify_all()
 
     def wait_for(self, asset_id: str, indexer: str) -> Sequence[Finding]:
-        """Blocks until the indexer is through with the asset. Raises `UpstreamFailed`."""
+        """Blocks until the indexer is through. Raises `UpstreamFailed`, or `Stopped` with it."""
         with self._ready:
             self._ready.wait_for(lambda: (asset_id, indexer) in self._outcomes)
             outcome = self._outcomes[asset_id, indexer]
+        if isinstance(outcome.error, Stopped):
+            raise outcome.error
         if outcome.error is not None:
             raise UpstreamFailed(f"{indexer} failed: {outcome.error}")
         return outcome.findings

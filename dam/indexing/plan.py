@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, insert, literal, select, update
 
 from dam.contracts import Kind, Producer
+from dam.indexing.pause import needs_of
 from dam.indexing.registry import PREVIEWS, Registry
 from dam.tables import Asset, File, FileState, Preference, ProducerRow, Run, RunState, now_us
 from dam.vectors.spaces import drop_retired, switch_complete_spaces
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from sqlalchemy.orm import Session
 
@@ -35,6 +36,7 @@ class Plan:
     producer_ids: Mapping[str, int]
     accepts: Mapping[str, frozenset[Kind]]
     waiting: Mapping[str, str]
+    needs: Mapping[str, Sequence[str]]  # indexer → those whose findings it reads
 
 
 def open_registry(database: Database, settings: Settings) -> Registry:
@@ -57,20 +59,29 @@ def plan_runs(database: Database, registry: Registry) -> Plan:
             _add_missing(session, producer_id, accepts[name])
         switch_complete_spaces(session)
     drop_retired(database)
-    return Plan(ids, accepts, waiting)
+    return Plan(ids, accepts, waiting, needs_of(registry))
 
 
-def retry_failed(database: Database, indexer: str | None = None) -> int:
-    """Puts failed and quarantined runs back to work; returns how many."""
-    chosen = select(ProducerRow.id).where(ProducerRow.active)
+def retry_failed(
+    database: Database, indexer: str | None = None, run_ids: Collection[int] | None = None
+) -> int:
+    """Puts failed and quarantined runs back to work, or those of them that are named.
+
+    Returns how many: a run that meanwhile works again, or is gone, is not counted.
+    """
+    producers = select(ProducerRow.id).where(ProducerRow.active)
     if indexer is not None:
-        chosen = chosen.where(ProducerRow.indexer == indexer)
+        producers = producers.where(ProducerRow.indexer == indexer)
+    chosen = [
+        Run.state.in_([RunState.FAILED, RunState.QUARANTINED]),
+        Run.producer_id.in_(producers),
+    ]
+    if run_ids is not None:
+        chosen.append(Run.id.in_(list(run_ids)))
     with database.write() as session:
         changed = session.execute(
             update(Run)
-            .where(
-                Run.state.in_([RunState.FAILED, RunState.QUARANTINED]), Run.producer_id.in_(chosen)
-            )
+            .where(*chosen)
             .values(state=RunState.PENDING, attempts=0, error=None, trace=None)
         )
     return int(changed.rowcount)  # type: ignore[attr-defined]

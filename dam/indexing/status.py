@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from dam.contracts import Kind
 from dam.indexing.claim import is_claimable
+from dam.indexing.pause import is_all_paused, needs_of, paused_indexers
 from dam.indexing.plan import open_registry
 from dam.indexing.registry import PREVIEWS
 from dam.library.libraries import LibraryStatus, library_statuses
@@ -24,15 +25,13 @@ from dam.tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from sqlalchemy.orm import Session
 
     from dam.config import Settings
     from dam.db import Database
     from dam.indexing.registry import Registry
-
-TROUBLED = (RunState.FAILED, RunState.QUARANTINED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +47,7 @@ class IndexerStatus:
     waiting: int  # assets whose run cannot be planned until the model is there
     executed: int  # runs that ended since the time asked for
     reason: str | None  # why it waits, with the command that mends it
+    paused: bool  # by a person: itself, or something it needs
 
     @property
     def total(self) -> int:
@@ -65,17 +65,7 @@ class Status:
     assets: Mapping[str, int]  # by kind
     processes: Sequence[Process]
     busy: bool  # some worker has, or could have, something to do
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """One file that could not be indexed, or one run that failed, and why."""
-
-    path: str
-    indexer: str | None  # None: the file could not even be read
-    state: str
-    reason: str
-    asset_id: str | None
+    paused: bool  # everything is, by a person
 
 
 def read_status(
@@ -90,50 +80,22 @@ def read_status(
     _, waiting = registry.producers()
     with database.read() as session:
         assets = _assets_by_kind(session)
+        paused = paused_indexers(session, needs_of(registry))
         return Status(
-            indexers=_indexers(session, registry, waiting, assets, since_us),
+            indexers=_indexers(session, registry, waiting, paused, assets, since_us),
             libraries=library_statuses(database),
             assets=assets,
             processes=living(settings.run_path),
-            busy=is_claimable(session),
+            busy=is_claimable(session, paused),
+            paused=is_all_paused(session),
         )
-
-
-def read_troubles(database: Database, *, limit: int = 1000) -> list[Trouble]:
-    """Unreadable and damaged files first, then failed and quarantined runs, newest first."""
-    with database.read() as session:
-        found = [
-            Trouble(
-                file.display,
-                None,
-                "damaged" if file.state == FileState.PRESENT else file.state,
-                file.error or "",
-                file.asset_id,
-            )
-            for file in session.scalars(
-                select(File)
-                .where(File.error.is_not(None), File.state != FileState.MISSING)
-                .limit(limit)
-            )
-        ]
-        rows = session.execute(
-            select(Run, ProducerRow.indexer, func.min(File.display))
-            .join(ProducerRow)
-            .join(File, File.asset_id == Run.asset_id)
-            .where(Run.state.in_(TROUBLED), ProducerRow.active)
-            .group_by(Run.id)
-            .order_by(Run.finished_us.desc())
-            .limit(limit)
-        )
-        for run, indexer, display in rows:
-            found.append(Trouble(display, indexer, run.state, run.error or "", run.asset_id))
-    return found
 
 
 def _indexers(
     session: Session,
     registry: Registry,
     waiting: Mapping[str, str],
+    paused: Collection[str],
     assets: Mapping[str, int],
     since_us: int | None,
 ) -> list[IndexerStatus]:
@@ -173,6 +135,7 @@ def _indexers(
                 waiting=max(0, wanted - sum(by_state.values())) if waits else 0,
                 executed=executed.get(name, 0),
                 reason=waiting.get(name),
+                paused=name in paused,
             )
         )
     return found
@@ -182,5 +145,9 @@ def _assets_by_kind(session: Session) -> dict[str, int]:
     readable = (
         select(File.id).where(File.asset_id == Asset.id, File.state == FileState.PRESENT).exists()
     )
-    rows = session.execute(select(Asset.kind, func.count()).where(readable).group_by(Asset.kind))
+    rows = session.execute(
+        select(Asset.kind, func.count())
+        .where(readable, Asset.trashed_us.is_(None))
+        .group_by(Asset.kind)
+    )
     return {kind: number for kind, number in rows}

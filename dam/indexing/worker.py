@@ -29,8 +29,10 @@ from dam.errors import (
     UpstreamFailed,
     WeightsUnavailable,
 )
-from dam.indexing.batch import Batch, Stopped
+from dam.indexing.batch import Batch
 from dam.indexing.claim import Claim, claim_batch, extend_leases, reclaim_lost, release
+from dam.indexing.fanout import Stopped
+from dam.indexing.pause import PauseWatch
 from dam.indexing.plan import Plan, open_registry, plan_runs
 from dam.liveness import living
 from dam.media.previews import sweep_abandoned
@@ -92,9 +94,11 @@ class Worker:
             plan = plan_runs(self._database, registry)
             while not self._stop.is_set():
                 reclaim_lost(self._database, settings, living_workers(settings))
-                claims = claim_batch(self._database, settings, self._name, plan.producer_ids)
+                paused = PauseWatch(self._database, plan.needs)
+                awake = {n: i for n, i in plan.producer_ids.items() if n not in paused()}
+                claims = claim_batch(self._database, settings, self._name, awake)
                 if claims:
-                    self._index(claims, registry, sandbox)
+                    self._index(claims, registry, sandbox, paused)
                 elif until_idle:
                     return
                 else:
@@ -115,7 +119,9 @@ class Worker:
         self._entered.clear()
         return fresh, fresh_plan
 
-    def _index(self, claims: Sequence[Claim], registry: Registry, sandbox: Sandbox) -> None:
+    def _index(
+        self, claims: Sequence[Claim], registry: Registry, sandbox: Sandbox, paused: PauseWatch
+    ) -> None:
         try:
             indexers = self._enter(claims, registry)
         except (WeightsUnavailable, UpstreamFailed) as error:
@@ -137,11 +143,12 @@ class Worker:
             decoders=settings.decoders,
             stored=self._stored_findings,
             stop=self._stop,
+            paused=paused,
         )
         try:
             batch.run()
         except Stopped:
-            log.info("Stopping; unfinished runs go back to the queue.")
+            log.info("Stopped or paused; unfinished runs go back to the queue.")
         self._store(claims, batch.results)
 
     def _enter(self, claims: Sequence[Claim], registry: Registry) -> dict[str, Indexer]:

@@ -14,7 +14,8 @@ from sqlalchemy import func, select, update
 from dam.indexing import registry as registry_module
 from dam.indexing.plan import open_registry, plan_runs, retry_failed
 from dam.indexing.registry import PREVIEWS
-from dam.indexing.status import read_status, read_troubles
+from dam.indexing.status import read_status
+from dam.indexing.troubles import read_troubles
 from dam.indexing.worker import Worker
 from dam.library.libraries import add_library
 from dam.library.update import update_libraries

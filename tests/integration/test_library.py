@@ -13,7 +13,7 @@ from PIL import Image
 from sqlalchemy import select
 
 from dam.errors import BadRequest, Conflict, DamError, NotFound
-from dam.indexing.status import read_troubles
+from dam.indexing.troubles import read_troubles
 from dam.library import ingest
 from dam.library.libraries import (
     add_library,

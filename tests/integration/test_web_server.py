@@ -109,6 +109,17 @@ def test_open_streams_neither_block_other_requests_nor_the_end(server: Server) -
     stream.close()
 
 
+def test_a_page_that_is_reloaded_again_and_again_always_gets_its_stream(server: Server) -> None:
+    for _ in range(8):  # the server has room for one
+        stream = server.connect()
+        stream.request("GET", "/api/v1/jobs/stream")
+        events = stream.getresponse()
+        assert events.status == 200
+        assert events.readline() == b"retry: 3000\n"
+        events.close()
+        stream.close()
+
+
 @pytest.mark.parametrize(
     "request_line",
     [

@@ -14,10 +14,9 @@ from dam.errors import RetryLater
 from dam.indexing.status import (
     IndexerStatus,
     Status,
-    Trouble,
     read_status,
-    read_troubles,
 )
+from dam.indexing.troubles import Trouble, read_troubles
 from dam.library.watch import read_degraded
 from dam.liveness import Process
 from dam.models import ModelState, ModelStore

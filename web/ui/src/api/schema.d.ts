@@ -942,11 +942,8 @@ export interface components {
             indexer: string;
             /** Leased */
             leased: number;
-            /**
-             * Paused
-             * @default false
-             */
-            paused?: boolean;
+            /** Paused */
+            paused: boolean;
             /** Pending */
             pending: number;
             /** Quarantined */
@@ -1184,7 +1181,20 @@ export interface components {
             reason: string;
         };
         /** StatusView */
-        StatusView: Record<string, never>;
+        StatusView: {
+            /** Assets */
+            assets: {
+                [key: string]: number;
+            };
+            /** Indexers */
+            indexers: components["schemas"]["IndexerStatus"][];
+            /** Libraries */
+            libraries: components["schemas"]["LibraryView"][];
+            /** Processes */
+            processes: components["schemas"]["Process"][];
+            /** Troubles */
+            troubles: components["schemas"]["Trouble"][];
+        };
         /** Suggestion */
         Suggestion: {
             /** Assets */
@@ -1206,8 +1216,37 @@ export interface components {
             /** Word */
             word: string;
         };
+        /**
+         * Trouble
+         * @description One file that could not be indexed, or one run that failed, and why.
+         */
+        Trouble: {
+            /** Asset Id */
+            asset_id: string | null;
+            /** Attempts */
+            attempts: number;
+            /** Failed At */
+            failed_at: string | null;
+            /** Indexer */
+            indexer: string | null;
+            /** Library */
+            library: string;
+            /** Path */
+            path: string;
+            /** Reason */
+            reason: string;
+            /** Run Id */
+            run_id: string | null;
+            /** State */
+            state: string;
+        };
         /** TroublePage */
-        TroublePage: Record<string, never>;
+        TroublePage: {
+            /** Failed */
+            failed: components["schemas"]["Trouble"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
         /**
          * Verdict
          * @enum {string}
