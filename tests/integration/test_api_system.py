@@ -157,6 +157,7 @@ def test_web_app_is_served_with_hashed_files_kept_for_ever(tmp_path: Path) -> No
             return answer.status_code, answer.mimetype, answer.headers.get("Cache-Control")
 
     assert kept("/") == kept("/search/beach") == (200, "text/html", "no-cache")
+    assert kept("/folders/ab12/2024.05 Rome") == kept("/")
     assert kept("/icon.svg") == (200, "image/svg+xml", "no-cache")
     status, _, cache = kept("/assets/app-1a2b.js")
     assert status == 200

@@ -1,0 +1,108 @@
+/** The list that the library shows: ids, shapes and days of all its assets, however many. */
+import { fetchLayout } from '../api/assets';
+import type { Filters } from '../api/filters';
+import { Problem } from '../api/problem';
+
+const ID_BYTES = 10;
+/** Sound has no shape of its own: wide enough for its wave and its name. */
+const SOUND_ASPECT = 1.5;
+
+export interface Day {
+  /** "2024-05-03" by the camera's clock; null for assets without a date, which come last. */
+  date: string | null;
+  start: number;
+  count: number;
+}
+
+/** One answer, unpacked. It never changes: a newer answer is another one. */
+export class AssetList {
+  readonly count: number;
+  readonly days: Day[];
+  #ids: Uint8Array;
+  #aspects: DataView;
+
+  constructor(
+    ids: string,
+    aspects: string,
+    days: readonly (readonly (string | number | null)[])[],
+    readonly version: string,
+  ) {
+    this.#ids = bytesOf(ids);
+    this.#aspects = new DataView(bytesOf(aspects).buffer);
+    this.count = this.#ids.length / ID_BYTES;
+    let start = 0;
+    this.days = days.map(([date, count]) => {
+      const day = { date: date ? String(date) : null, start, count: Number(count) };
+      start += day.count;
+      return day;
+    });
+  }
+
+  id = (index: number): string => {
+    let text = '';
+    for (let i = index * ID_BYTES; i < (index + 1) * ID_BYTES; i += 1)
+      text += HEX[this.#ids[i] ?? 0];
+    return text;
+  };
+
+  /** Width / height. */
+  aspect = (index: number): number =>
+    this.#aspects.getUint16(index * 2, true) / 1000 || SOUND_ASPECT;
+
+  /** -1 when it is not in the list. */
+  indexOf = (id: string): number => {
+    const wanted = Uint8Array.from(id.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+    if (wanted.length !== ID_BYTES) return -1;
+    for (let i = 0; i < this.#ids.length; i += ID_BYTES)
+      if (wanted.every((byte, at) => this.#ids[i + at] === byte)) return i / ID_BYTES;
+    return -1;
+  };
+}
+
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
+const bytesOf = (base64: string): Uint8Array<ArrayBuffer> =>
+  Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+
+class Layout {
+  /** null until the first answer to the question that is asked now. */
+  list = $state.raw<AssetList | null>(null);
+  loading = $state(false);
+  problem = $state.raw<Problem | null>(null);
+  #asked: string | null = null;
+  #filters: Filters = {};
+  #request = new AbortController();
+
+  /** Shows the assets that pass the filters; at once what is known, then what the server says. */
+  async show(filters: Filters): Promise<void> {
+    const asked = JSON.stringify(filters);
+    if (asked !== this.#asked) {
+      this.#asked = asked;
+      this.#filters = filters;
+      this.list = null;
+    }
+    await this.refresh();
+  }
+
+  /** Asks again; nothing moves when nothing has changed. */
+  async refresh(): Promise<void> {
+    this.#request.abort();
+    const { signal } = (this.#request = new AbortController());
+    this.loading = true;
+    try {
+      const found = await fetchLayout(this.#filters, false, signal);
+      if (signal.aborted) return;
+      if (found.version !== this.list?.version)
+        this.list = new AssetList(found.ids, found.aspects, found.days, found.version);
+      this.problem = null;
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!(error instanceof Problem)) throw error;
+      this.problem = error;
+    } finally {
+      if (!signal.aborted) this.loading = false;
+    }
+  }
+}
+
+export const layout = new Layout();
