@@ -64,15 +64,4 @@ export const api = {
         body: { tags: [{ word, verdict }] },
       }),
     ),
-
-  libraries: async () => (await answer(http.GET('/api/v1/libraries'))).libraries,
-
-  addLibrary: (path: string) => answer(http.POST('/api/v1/libraries', { body: { path } })),
-
-  jobs: () => answer(http.GET('/api/v1/jobs')),
-
-  troubles: async (limit: number) =>
-    (await answer(http.GET('/api/v1/jobs/failed', { params: { query: { limit } } }))).failed,
-
-  retryFailed: () => answer(http.POST('/api/v1/jobs/retry', { body: {} })),
 };

@@ -29,3 +29,9 @@ export function problemOf(body: unknown, response: Response): Problem {
   const sentence = fields.length ? fields.join('; ') : (details.detail ?? details.title);
   return new Problem(sentence || `The server answered ${response.status}.`, response.status);
 }
+
+/** The words of a refusal, for people. Anything but a `Problem` is a bug and is raised again. */
+export function refusalOf(error: unknown): string {
+  if (!(error instanceof Problem)) throw error;
+  return error.message;
+}

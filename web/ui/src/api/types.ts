@@ -12,8 +12,16 @@ export type AssetTag = Schemas['AssetTag'];
 export type Hit = Schemas['HitView'];
 export type IndexerStatus = Schemas['IndexerStatus'];
 export type Jobs = Schemas['Jobs'];
+export type FolderChoice = Schemas['FolderChoice'];
+export type FolderListing = Schemas['FolderListing'];
 export type Library = Schemas['LibraryView'];
+export type QueryPart = Schemas['QueryPart'];
+export type Reading = Schemas['Reading'];
+export type Removal = Schemas['RemovalView'];
 export type Results = Schemas['SearchResults'];
+/** Kinds of values that can be suggested; each is the name of the filter it belongs to. */
+export type SuggestionKind = 'tag' | 'place' | 'camera' | 'folder';
+export type Suggestion = Omit<Schemas['Suggestion'], 'kind'> & { kind: SuggestionKind };
 export type Trouble = Schemas['Trouble'];
 export type Verdict = Schemas['Verdict'];
 export type Waiting = Schemas['WaitingView'];

@@ -1,5 +1,5 @@
 /** The folders that are watched. */
-import { api } from '../api/client';
+import { librariesApi } from '../api/libraries';
 import { Problem } from '../api/problem';
 import type { Library } from '../api/types';
 
@@ -9,7 +9,7 @@ class Libraries {
 
   async load(): Promise<void> {
     try {
-      this.list = await api.libraries();
+      this.list = await librariesApi.list();
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
     }
@@ -17,7 +17,7 @@ class Libraries {
 
   /** Raises `Problem` when the server refuses the folder. */
   async add(path: string): Promise<void> {
-    const added = await api.addLibrary(path);
+    const added = await librariesApi.add(path);
     this.list = [...(this.list ?? []), added];
   }
 }

@@ -1,7 +1,7 @@
 /** The indexers' work as the server streams it; polled while no stream is to be had. */
-import { api } from '../api/client';
 import { Problem } from '../api/problem';
 import type { Jobs } from '../api/types';
+import { workApi } from '../api/work';
 import { commandIn, type Need } from '../need';
 import { connection } from './connection.svelte';
 import { Pace, type Progress } from './pace';
@@ -12,6 +12,7 @@ export interface IndexerProgress extends Progress {
   name: string;
   failed: number;
   waiting: number;
+  paused: boolean;
 }
 
 class Work {
@@ -42,6 +43,16 @@ class Work {
       document.removeEventListener('visibilitychange', onVisibility);
       this.#stop();
     };
+  }
+
+  /** Lets one indexer rest, or (null) all of them. Raises `Problem`. */
+  async pause(indexer: string | null): Promise<void> {
+    this.#take(await workApi.pause(indexer));
+  }
+
+  /** Raises `Problem`. */
+  async resume(indexer: string | null): Promise<void> {
+    this.#take(await workApi.resume(indexer));
   }
 
   #start(): void {
@@ -82,7 +93,7 @@ class Work {
 
   async #ask(): Promise<void> {
     try {
-      this.#take(await api.jobs());
+      this.#take(await workApi.jobs());
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
     }
@@ -100,6 +111,7 @@ class Work {
         ...pace.count(runs, now_s),
         failed: runs.failed + runs.quarantined,
         waiting: runs.waiting,
+        paused: runs.paused,
       };
     });
   }

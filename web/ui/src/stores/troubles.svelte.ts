@@ -1,0 +1,36 @@
+/** What could not be read or indexed, page by page, and the way to try it again. */
+import { refusalOf } from '../api/problem';
+import type { Trouble } from '../api/types';
+import { workApi } from '../api/work';
+
+const PAGE = 50;
+
+export class Troubles {
+  list = $state.raw<Trouble[]>([]);
+  refusal = $state('');
+  #cursor = $state<string | null>(null);
+
+  get more(): boolean {
+    return this.#cursor !== null;
+  }
+
+  /** From the beginning, as many as were seen: what was retried is gone from it. */
+  async load(): Promise<void> {
+    await this.#read(null, Math.max(PAGE, Math.min(this.list.length, 200)));
+  }
+
+  async next(): Promise<void> {
+    if (this.#cursor !== null) await this.#read(this.#cursor, PAGE);
+  }
+
+  async #read(cursor: string | null, limit: number): Promise<void> {
+    try {
+      const page = await workApi.troubles(limit, cursor);
+      this.list = cursor === null ? page.failed : [...this.list, ...page.failed];
+      this.#cursor = page.next_cursor;
+      this.refusal = '';
+    } catch (error) {
+      this.refusal = refusalOf(error);
+    }
+  }
+}
