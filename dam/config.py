@@ -129,6 +129,11 @@ class Settings(BaseSettings):
             "the home folder, /media, /mnt, /run/media, /srv and /Volumes."
         ),
     )
+    full_cache_mb: int = Field(
+        default=2048,
+        ge=1,
+        description="Disk space for full-size pictures made of RAW, HEIC and the like, in MiB.",
+    )
 
     # Web
     host: str = Field(default="127.0.0.1", description="Address of the web server.")

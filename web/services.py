@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, cast
 
 from flask import current_app
 
+from dam.full_size import FullPictures
 from dam.schema import open_database
 from web.problems import Unavailable
 from web.progress import Progress
@@ -63,6 +64,7 @@ class Services:
         self._lock = threading.Lock()
         self._search: SearchService | None = None
         self._sandbox: Sandbox | None = None
+        self.full_pictures = FullPictures(settings, self.sandbox)
 
     @property
     def search(self) -> SearchService:
@@ -80,14 +82,14 @@ class Services:
 
     @contextmanager
     def sandbox(self) -> Iterator[Sandbox]:
-        """One decoder for the pictures people search with; uploads wait for each other."""
+        """Decoders for the pictures people search with or look at; more have to wait."""
         with self._lock:
             if self._sandbox is None:
                 from dam.media.sandbox import Limits, Sandbox
 
                 asked = self.settings
                 limits = Limits(asked.decode_timeout_s, asked.decode_memory_mb, asked.max_pixels)
-                self._sandbox = Sandbox(limits, size=1)
+                self._sandbox = Sandbox(limits, size=2)
         yield self._sandbox
 
     def close(self) -> None:

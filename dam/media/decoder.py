@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dam.contracts import Kind
-from dam.errors import DamError, LibraryOffline, OverLimit, UnreadableMedia
+from dam.disk import is_full
+from dam.errors import DamError, DiskFull, LibraryOffline, OverLimit, UnreadableMedia
 from dam.media import audio, container, image, renditions, video
 from dam.media.formats import RAW_SUFFIXES, SIGNED_DEMUXERS, kind_of_suffix
 from dam.media.link import Link
@@ -44,6 +45,7 @@ class Decoder:
             "probe": self._probe,
             "photo": self._photo,
             "preview": self._preview,
+            "whole": self._whole,
             "video": self._video,
             "audio": self._audio,
         }
@@ -57,7 +59,8 @@ class Decoder:
             path = Path(request.pop("path"))
             try:
                 self._link.allow_cpu()
-                with open_media(path) as file:
+                handed_over = request.pop("handed_over", False)
+                with self._link.receive_file() if handed_over else open_media(path) as file:
                     result = self._operations[request.pop("do")](file, path, **request)
                 self._link.drain()
                 self._link.send(done=result)
@@ -71,6 +74,8 @@ class Decoder:
                 f"{shown(path)} needs more than {self._memory_mb} MiB to be decoded "
                 "(DAM_DECODE_MEMORY_MB)"
             )
+        elif isinstance(error, OSError) and is_full(error):
+            error = DiskFull(f"There is no room for what is made of {shown(path)} (DAM_HOME)")
         elif isinstance(error, OSError) and is_away(error):
             error = LibraryOffline(f"{shown(path)} cannot be read now: {error.strerror}")
         trace = None
@@ -128,12 +133,16 @@ class Decoder:
             "thumbhash": renditions.thumbhash_of(thumb).hex(),
         }
 
-    def _decoded(self, file: BinaryIO, path: Path) -> Image:
+    def _whole(self, file: BinaryIO, path: Path, target: str) -> dict[str, Any]:
+        renditions.write_whole(self._decoded(file, path, image.WHOLE_PX), Path(target))
+        return {}
+
+    def _decoded(self, file: BinaryIO, path: Path, long_side_px: int = image.PREVIEW_PX) -> Image:
         if path.suffix.lower() in RAW_SUFFIXES:
             from dam.media import raw
 
-            return raw.decode_raw(file, path, self._max_pixels)
-        return image.decode_picture(file, path, self._max_pixels)
+            return raw.decode_raw(file, path, self._max_pixels, long_side_px)
+        return image.decode_picture(file, path, self._max_pixels, long_side_px)
 
     def _preview(self, file: BinaryIO, path: Path) -> dict[str, Any]:
         picture = image.decode_picture(file, path, self._max_pixels)

@@ -15,7 +15,8 @@ import sys
 import tempfile
 from dataclasses import asdict, dataclass
 from multiprocessing import Pipe
-from typing import TYPE_CHECKING, Any
+from multiprocessing.reduction import send_handle
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from dam import errors
 from dam.media import shared_memory
@@ -33,6 +34,7 @@ _ERRORS: dict[str, type[errors.DamError]] = {
         errors.UnsupportedMedia,
         errors.OverLimit,
         errors.LibraryOffline,
+        errors.DiskFull,
     )
 }
 
@@ -85,6 +87,13 @@ class DecoderProcess:
         self._name = shown(path)
         self.idle = False
         self._send(json.dumps({"do": do, "path": os.fspath(path), **wishes}).encode())
+
+    def hand_over(self, file: BinaryIO) -> None:
+        """The opened file for the request that was just made, in place of its name."""
+        try:
+            send_handle(self._connection, file.fileno(), self._process.pid)
+        except OSError as error:
+            raise self._obituary() from error
 
     def answer(self) -> dict[str, Any]:
         """The next frame or the result. Raises what went wrong; see `dam.errors`."""

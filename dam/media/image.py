@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from dam.contracts import Pixels
 
 PREVIEW_PX = 1600
+WHOLE_PX = 65_500  # libjpeg writes no longer side
 _HEIF_SUFFIXES = frozenset((".heic", ".heif", ".hif"))
 
 _TURNED_BY_PILLOW = ("TIFF",)  # its size is the upright one as soon as it is opened
@@ -98,13 +99,17 @@ def probe_picture(file: BinaryIO, path: Path, max_pixels: int) -> Probe:
         swapped = orientation >= 5 and image.format not in _TURNED_BY_PILLOW
         width_px, height_px = image.size[:: -1 if swapped else 1]
         animated = bool(getattr(image, "is_animated", False)) and image.format != "MPO"
+        # Every browser turns a JPEG; what it does with other formats depends on the browser.
+        turned = orientation != 1 and image.format not in ("JPEG", "MPO")
         return Probe(
             kind=Kind.PHOTO,
             format=_format_name(image),
             width_px=width_px,
             height_px=height_px,
             orientation=orientation,
-            details={"mode": image.mode} | ({"animated": True} if animated else {}),
+            details={"mode": image.mode}
+            | ({"animated": True} if animated else {})
+            | ({"turned": True} if turned else {}),
         )
 
 
@@ -127,10 +132,12 @@ def orientation_of(image: Image.Image) -> int:
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
-def decode_picture(file: BinaryIO, path: Path, max_pixels: int) -> Image.Image:
-    """RGB, upright, sRGB, long side ≤ 1600 px; of an animation the first frame."""
+def decode_picture(
+    file: BinaryIO, path: Path, max_pixels: int, long_side_px: int = PREVIEW_PX
+) -> Image.Image:
+    """RGB, upright, sRGB, no larger than that; of an animation the first frame."""
     with open_picture(file, path, max_pixels) as image:
-        return reduced(image, PREVIEW_PX)
+        return reduced(image, long_side_px)
 
 
 def reduced(image: Image.Image, long_side_px: int, orientation: int | None = None) -> Image.Image:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import resource
 import time
-from typing import TYPE_CHECKING, Any
+from multiprocessing.reduction import recv_handle
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from dam.media.shared_memory import Patch, SharedPixels
 
@@ -36,6 +38,10 @@ class Link:
         """The next request. Raises EOFError when the parent is gone."""
         request: dict[str, Any] = json.loads(self._connection.recv_bytes())
         return request
+
+    def receive_file(self) -> BinaryIO:
+        """The file that the parent opened for this request."""
+        return os.fdopen(recv_handle(self._connection), "rb")
 
     def send(self, **message: Any) -> None:
         self._connection.send_bytes(json.dumps(message).encode())

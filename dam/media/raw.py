@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 # Below this an embedded picture is a thumbnail for the camera's screen, not something to look at.
 _ENOUGH_PX = 1000
+_WHOLE = 0.9  # cameras cut a little off the sensor's sides: such a picture is all of it
 _EXIF_OF_FLIP = {3: 3, 5: 8, 6: 6}  # LibRaw's flip → EXIF orientation
 
 
@@ -51,20 +52,27 @@ def probe_raw(file: BinaryIO, path: Path, max_pixels: int) -> Probe:
         )
 
 
-def decode_raw(file: BinaryIO, path: Path, max_pixels: int) -> Image.Image:
-    """RGB, upright, long side ≤ 1600 px."""
+def decode_raw(
+    file: BinaryIO, path: Path, max_pixels: int, long_side_px: int = PREVIEW_PX
+) -> Image.Image:
+    """RGB, upright, no larger than that; above 1600 px as large as the sensor."""
+    whole = long_side_px > PREVIEW_PX
     with _open(file, path, max_pixels) as raw:
-        embedded = _embedded(raw, max_pixels)
+        sensor_px = max(raw.sizes.width, raw.sizes.height)
+        enough_px = min(long_side_px, int(_WHOLE * sensor_px)) if whole else _ENOUGH_PX
+        embedded = _embedded(raw, max_pixels, enough_px, long_side_px)
         if embedded is not None:
             return embedded
         try:
-            developed = raw.postprocess(half_size=True, use_camera_wb=True, output_bps=8)
+            developed = raw.postprocess(half_size=not whole, use_camera_wb=True, output_bps=8)
         except rawpy.LibRawError as error:
             raise UnreadableMedia(f"{shown(path)} cannot be developed: {_why(error)}") from error
-        return reduced(Image.fromarray(developed), PREVIEW_PX)  # LibRaw turned it already
+        return reduced(Image.fromarray(developed), long_side_px)  # LibRaw turned it already
 
 
-def _embedded(raw: rawpy.RawPy, max_pixels: int) -> Image.Image | None:
+def _embedded(
+    raw: rawpy.RawPy, max_pixels: int, enough_px: int, long_side_px: int
+) -> Image.Image | None:
     try:
         thumb = raw.extract_thumb()
     except rawpy.LibRawError:
@@ -76,10 +84,10 @@ def _embedded(raw: rawpy.RawPy, max_pixels: int) -> Image.Image | None:
             image = Image.fromarray(thumb.data)
     except OSError:
         return None
-    if max(image.size) < _ENOUGH_PX or image.width * image.height > max_pixels:
+    if max(image.size) < enough_px or image.width * image.height > max_pixels:
         return None
     try:
-        return reduced(image, PREVIEW_PX, _orientation(raw, image))
+        return reduced(image, long_side_px, _orientation(raw, image))
     except OSError:  # the preview is damaged; the sensor's data may be whole
         return None
 

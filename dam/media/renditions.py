@@ -6,7 +6,8 @@ None of them carries metadata over from the original; the JPEGs say that they ar
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import io
+from typing import TYPE_CHECKING, Any
 
 import thumbhash
 from PIL import Image
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 THUMB_PX = 250
 JPEG_QUALITY = 85
+WHOLE_QUALITY = 92
 WEBP_QUALITY = 80
 _WEBP_EFFORT = 2  # of 6: 4 doubles the time for 3 % fewer bytes
 # A thumbhash keeps 7 × 7 waves at most: 24 px hold them all, and the library's loops in Python
@@ -37,11 +39,23 @@ def thumbnail(image: Image.Image) -> Image.Image:
 
 
 def write_jpeg(image: Image.Image, path: Path) -> None:
-    image.save(path, "JPEG", quality=JPEG_QUALITY, icc_profile=SRGB_BYTES)
+    _save(image, path, "JPEG", quality=JPEG_QUALITY, icc_profile=SRGB_BYTES)
+
+
+def write_whole(image: Image.Image, path: Path) -> None:
+    """For looking at single pixels: colour at full resolution too."""
+    _save(image, path, "JPEG", quality=WHOLE_QUALITY, subsampling=0, icc_profile=SRGB_BYTES)
 
 
 def write_webp(image: Image.Image, path: Path) -> None:
-    image.save(path, "WEBP", quality=WEBP_QUALITY, method=_WEBP_EFFORT)
+    _save(image, path, "WEBP", quality=WEBP_QUALITY, method=_WEBP_EFFORT)
+
+
+def _save(image: Image.Image, path: Path, format_: str, **options: Any) -> None:
+    """By way of memory: Pillow would call a full disk an "encoder error"."""
+    encoded = io.BytesIO()
+    image.save(encoded, format_, **options)
+    path.write_bytes(encoded.getbuffer())
 
 
 def thumbhash_of(image: Image.Image) -> bytes:

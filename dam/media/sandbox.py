@@ -6,11 +6,13 @@ hog costs one child and one typed error; the child is replaced at the next reque
 
 from __future__ import annotations
 
+import os
 import queue
 import threading
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 from dam.media.decoder_process import DecoderProcess, Limits
 from dam.media.previews import unfinished
@@ -20,7 +22,6 @@ from dam.media.video_stream import VideoStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from dam.contracts import Pixels
 
@@ -83,6 +84,15 @@ class Sandbox:
         with unfinished(previews) if previews else nullcontext() as folder:
             done, image = self._run("photo", path, folder=str(folder) if folder else None)
         return Photo(image=_present(image), thumbhash=bytes.fromhex(done["thumbhash"]))
+
+    def whole_picture(self, original: BinaryIO, name: str, target: Path) -> None:
+        """Writes a photo at its full size as a JPEG to `target`, from an opened file: its path
+        may be another one's by now. `name` tells what it should be."""
+        self._count(photos=1)
+        with self._borrowed() as process:
+            process.ask("whole", Path(name), target=os.fspath(target), handed_over=True)
+            process.hand_over(original)
+            process.answer()
 
     def preview(self, path: Path) -> Pixels:
         """Reads a picture that dam made itself."""

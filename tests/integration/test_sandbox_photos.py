@@ -403,6 +403,11 @@ def test_raw_photos_without_a_preview_are_developed_upright(
     assert probe.orientation == orientation
     assert photo.image.shape == (size[1] // 2, size[0] // 2, 3)
     assert close(seen(photo.image), wanted)
+    with path.open("rb") as original:
+        sandbox.whole_picture(original, path.name, tmp_path / "whole.jpg")
+    with Image.open(tmp_path / "whole.jpg") as whole:
+        assert whole.size == size
+        assert close(seen(np.asarray(whole)), wanted, by=20)
 
 
 def test_probing_and_previews_are_not_counted_as_decoding(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from apiflask import APIBlueprint
@@ -12,7 +13,8 @@ from pydantic import Field
 
 from dam.asset_detail import find_asset, preview_state
 from dam.contracts import Kind
-from dam.errors import NotFound
+from dam.errors import NotFound, Permanent
+from dam.full_size import is_shown_by_browsers
 from dam.media.previews import (
     POSTER,
     PREVIEW,
@@ -91,6 +93,23 @@ def get_file(asset_id: str, query_data: OriginalQuery) -> Response:
     return response
 
 
+@bp.get("/full")
+@bp.input(Versioned, location="query")
+@documented("image/jpeg", ranges=True)
+def get_full(asset_id: str, query_data: Versioned) -> Response:
+    """Serve a whole photo as browsers show it: the original, or a JPEG made of it."""
+    owner = services()
+    owner.originals.take()
+    try:
+        return _full(asset_id, query_data)
+    except Permanent as error:
+        owner.originals.give_back()
+        return _failed(str(error))
+    except BaseException:
+        owner.originals.give_back()
+        raise
+
+
 @bp.get("/thumbnail")
 @bp.input(Versioned, location="query")
 @documented("image/webp")
@@ -153,6 +172,32 @@ def get_waveform(asset_id: str, query_data: Versioned) -> Response:
     return _serve(asset_id, WAVEFORMS, "application/json", query_data)
 
 
+def _full(asset_id: str, query: Versioned) -> Response:
+    """Gives the slot back with the answer; raises before that."""
+    owner = services()
+    with owner.database.read() as session:
+        asset = find_asset(session, asset_id)
+        if asset.kind != Kind.PHOTO:
+            raise NotFound(f"A {asset.kind} has none; only these do: {Kind.PHOTO}.")
+        original = open_original(session, asset_id)
+    stream, name = original.stream, original.name
+    mimetype = media_type(original.format, name, original.kind)
+    if not is_shown_by_browsers(asset):
+        with original.stream:
+            stream = owner.full_pictures.open(original, asset_id)
+        name, mimetype = f"{PurePath(name).stem}.jpg", "image/jpeg"
+    response = answer_file(
+        stream,
+        size_bytes=os.fstat(stream.fileno()).st_size,
+        mimetype=mimetype,
+        etag=original.etag,
+        immutable=query.v == asset.essence_hash[:16] and original.etag == asset.content_hash,
+        on_close=owner.originals.give_back,
+    )
+    response.headers["Content-Disposition"] = disposition(name, download=False)
+    return response
+
+
 def _serve(asset_id: str, names: dict[Kind, str], mimetype: str, query: Versioned) -> Response:
     """A file from the asset's preview folder, or a problem that says why there is none."""
     owner = services()
@@ -179,5 +224,9 @@ def _why_absent(asset_id: str) -> Response:
     with services().database.read() as session:
         state = preview_state(session, find_asset(session, asset_id))
     if state.state == "failed":
-        return problem(404, f"It could not be made: {state.reason}", reason="failed")
+        return _failed(state.reason or "no reason given")
     return problem(404, "It is not made yet.", reason="pending")
+
+
+def _failed(reason: str) -> Response:
+    return problem(404, f"It could not be made: {reason}", reason="failed")

@@ -52,7 +52,7 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** Approve, reject or add tags. Decisions outlive every re-indexing. */
+        /** Change tags, title, caption, rating or trash. Outlives reading the file again. */
         patch: operations["patch_assets_change"];
         trace?: never;
     };
@@ -65,6 +65,23 @@ export interface paths {
         };
         /** Serve the original, whole or by byte ranges. */
         get: operations["get_media_get_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assets/{asset_id}/full": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Serve a whole photo as browsers show it: the original, or a JPEG made of it. */
+        get: operations["get_media_get_full"];
         put?: never;
         post?: never;
         delete?: never;
@@ -381,7 +398,8 @@ export interface paths {
         delete: operations["delete_libraries_remove"];
         options?: never;
         head?: never;
-        patch?: never;
+        /** Rename a library, or say whether it is indexed before or after the others. */
+        patch: operations["patch_libraries_change"];
         trace?: never;
     };
     "/api/v1/libraries/{library_id}/confirm-missing": {
@@ -647,10 +665,39 @@ export interface components {
             /** Width Px */
             width_px: number | null;
         };
-        /** AssetChanges */
+        /**
+         * AssetChanges
+         * @description What is absent stays. A null title, caption or rating takes the edit of it back.
+         */
         AssetChanges: {
-            /** Tags */
-            tags: components["schemas"]["TagDecisionBody"][];
+            /**
+             * Caption
+             * @description Empty: none, whatever the file says.
+             * @default null
+             */
+            caption?: string | null;
+            /**
+             * Rating
+             * @description Stars; 0: none, -1: rejected.
+             * @default null
+             */
+            rating?: number | null;
+            /**
+             * Tags
+             * @default null
+             */
+            tags?: components["schemas"]["TagDecisionBody"][] | null;
+            /**
+             * Title
+             * @description Empty: none, whatever the file says.
+             * @default null
+             */
+            title?: string | null;
+            /**
+             * Trashed
+             * @default null
+             */
+            trashed?: boolean | null;
         };
         /** AssetDetail */
         AssetDetail: {
@@ -678,6 +725,8 @@ export interface components {
             details: {
                 [key: string]: unknown;
             };
+            /** Edited */
+            edited: string[];
             /** Files */
             files: components["schemas"]["FileView"][];
             /** Format */
@@ -708,6 +757,8 @@ export interface components {
             stack: components["schemas"]["StackView"] | null;
             /** Tags */
             tags: components["schemas"]["AssetTag"][];
+            /** Trashed At */
+            trashed_at: string | null;
             /**
              * Updated At
              * Format: date-time
@@ -967,6 +1018,20 @@ export interface components {
             /** Picture */
             picture: string;
         };
+        /** LibraryChanges */
+        LibraryChanges: {
+            /**
+             * Name
+             * @default null
+             */
+            name?: string | null;
+            /**
+             * Priority
+             * @description 1: indexed before the others; 0: as usual; -1: after them.
+             * @default null
+             */
+            priority?: (-1 | 0 | 1) | null;
+        };
         /** LibraryHealth */
         LibraryHealth: {
             /** Id */
@@ -992,6 +1057,8 @@ export interface components {
             name: string;
             /** Path */
             path: string;
+            /** Priority */
+            priority: number;
             /** Scanned At */
             scanned_at: string | null;
             /** State */
@@ -1489,6 +1556,75 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": string;
+                };
+            };
+            /** @description Not modified */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The range starts behind the end of the file. */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_media_get_full: {
+        parameters: {
+            query?: {
+                v?: string | null;
+            };
+            header?: never;
+            path: {
+                asset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": string;
+                };
+            };
+            /** @description The part that was asked for. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": string;
                 };
             };
             /** @description Not modified */
@@ -2334,6 +2470,59 @@ export interface operations {
             };
             /** @description Not found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_libraries_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                library_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["LibraryChanges"];
+            };
+        };
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LibraryView"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Another library has that name. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
