@@ -18,7 +18,13 @@ from dam.cli.context import (
     printable,
 )
 from dam.indexing.status import read_status
-from dam.library.libraries import add_library, confirm_missing, describe_removal, remove_library
+from dam.library.libraries import (
+    add_library,
+    change_library,
+    confirm_missing,
+    describe_removal,
+    remove_library,
+)
 
 library_app = typer.Typer(help="The folders that dam watches.", no_args_is_help=True)
 NameOrId = Annotated[str, typer.Argument(metavar="NAME", help="The library's name, folder or id.")]
@@ -74,6 +80,22 @@ def remove(
 
 
 @library_app.command()
+def change(
+    library: NameOrId,
+    name: Annotated[str | None, typer.Option("--name", help="What to call it from now on.")] = None,
+    priority: Annotated[
+        int | None,
+        typer.Option("--priority", help="1: indexed before the others; 0: as usual; -1: after."),
+    ] = None,
+) -> None:
+    """Rename a library, or index it before or after the others."""
+    settings = load_settings()
+    with opened(settings) as database:
+        change_library(database, library, name=name, priority=priority)
+    out.print(f"Changed {name or library}.", markup=False)
+
+
+@library_app.command()
 def confirm(library: NameOrId) -> None:
     """Accept that many files are gone, after dam suspended a library because of it."""
     settings = load_settings()
@@ -92,8 +114,11 @@ def _show(*, as_json: bool) -> None:
     if not libraries:
         fail("There is no library yet. Add a folder: dam library add PATH")
     print_table(
-        ["Name", "State", "Files", "Missing", "Unreadable", "Folder"],
-        [[x.name, x.state, x.present, x.missing, x.unreadable, x.root] for x in libraries],
+        ["Name", "State", "Priority", "Files", "Missing", "Unreadable", "Folder"],
+        [
+            [x.name, x.state, x.priority, x.present, x.missing, x.unreadable, x.root]
+            for x in libraries
+        ],
     )
     for library in libraries:
         if library.reason:

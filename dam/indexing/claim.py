@@ -8,6 +8,7 @@ the poison is found without harming what lay beside it.
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
 # Assets in one claim. Larger: more decoded photos in memory (6 MB each) and more work lost by a
 # crash; smaller: model batches are not filled and every photo costs a transaction.
 CLAIM_SIZE = {Kind.PHOTO: 48, Kind.VIDEO: 1, Kind.AUDIO: 16}
+DRAINED_S = 5.0  # longer: new files of a library that goes first wait; shorter: more looking
+Libraries = tuple[str, ...]  # ids
+ALL: Libraries = ()  # whatever is online
 GONE = "The worker died or hung on this file {attempts} times (DAM_ATTEMPTS)."
 
 
@@ -60,16 +64,62 @@ class Claim:
     attempts: int  # of the run tried most often, this one included
 
 
+class Turns:
+    """Whose turn it is: libraries in the order of their priorities.
+
+    Finding that a library has nothing left reads every pending run, so that is remembered for a
+    while. Used by one worker alone.
+    """
+
+    def __init__(self) -> None:
+        self._drained_s: dict[tuple[str, ...], float] = {}  # library ids → when it was seen
+
+    def next_libraries(self, session: Session, producer_ids: Collection[int]) -> Libraries | None:
+        """Those with the highest priority that have something to claim; None: none has."""
+        groups = _libraries_in_order(session)
+        fresh = [group for group in groups if not self._is_drained(group)]
+        for group in fresh + [group for group in groups if group not in fresh]:
+            if _pick(session, producer_ids, group):
+                self._drained_s.pop(group, None)
+                return group
+            self._drained_s[group] = time.monotonic()
+        return None
+
+    def _is_drained(self, group: Libraries) -> bool:
+        seen_s = self._drained_s.get(group)
+        return seen_s is not None and time.monotonic() - seen_s < DRAINED_S
+
+
 def claim_batch(
-    database: Database, settings: Settings, worker: str, producers: Mapping[str, int]
+    database: Database,
+    settings: Settings,
+    worker: str,
+    producers: Mapping[str, int],
+    turns: Turns | None = None,
 ) -> list[Claim]:
     """Leases the runs of one batch of assets of one kind; empty when there is nothing to do."""
     mine = set(producers.values())
-    with database.read() as session:
-        if not _pick(session, mine):
-            return []  # looking costs no write lock
+    turns = turns or Turns()
+    while True:
+        with database.read() as session:  # looking costs no write lock
+            libraries = turns.next_libraries(session, mine)
+        if libraries is None:
+            return []
+        claims = _claim_in(database, settings, worker, producers, libraries)
+        if claims:  # else another worker was quicker
+            return claims
+
+
+def _claim_in(
+    database: Database,
+    settings: Settings,
+    worker: str,
+    producers: Mapping[str, int],
+    libraries: Libraries,
+) -> list[Claim]:
+    mine = set(producers.values())
     with database.write() as session:
-        assets = _pick(session, mine)
+        assets = _pick(session, mine, libraries)
         runs = _lease(session, settings, worker, [asset.id for asset in assets], mine)
         names = {producer_id: name for name, producer_id in producers.items()}
         places = _places(session, [asset.id for asset in assets])
@@ -170,14 +220,25 @@ def reclaim_lost(database: Database, settings: Settings, living: Collection[str]
         )
 
 
-def _pick(session: Session, producer_ids: Collection[int]) -> Sequence[Asset]:
+def _libraries_in_order(session: Session) -> list[Libraries]:
+    """By priority, the highest first; `ALL`, which asks for less, when they are alike."""
+    by_priority: dict[int, list[str]] = {}
+    query = select(Library).where(Library.state == LibraryState.ONLINE).order_by(Library.id)
+    for library in session.scalars(query):
+        by_priority.setdefault(library.priority, []).append(library.id)
+    if len(by_priority) < 2:
+        return [ALL]
+    return [tuple(by_priority[priority]) for priority in sorted(by_priority, reverse=True)]
+
+
+def _pick(session: Session, producer_ids: Collection[int], libraries: Libraries) -> Sequence[Asset]:
     """The next assets: untroubled ones first and together, troubled ones one by one."""
     pending = (
         select(Run.asset_id, Run.attempts)
         .where(
             Run.state == RunState.PENDING,
             Run.producer_id.in_(list(producer_ids)),
-            _reachable(Run.asset_id),
+            _reachable(Run.asset_id, libraries),
             ~_held_elsewhere(),
         )
         .order_by(Run.attempts, Run.id)
@@ -198,7 +259,7 @@ def _pick(session: Session, producer_ids: Collection[int]) -> Sequence[Asset]:
             Run.attempts == 0,
             Run.producer_id.in_(list(producer_ids)),
             Asset.kind == chosen.kind,
-            _reachable(Asset.id),
+            _reachable(Asset.id, libraries),
             ~_held_elsewhere(),
         )
         .order_by(Run.id)  # as planned: one producer after the other, so mostly distinct assets
@@ -257,14 +318,9 @@ def _places(session: Session, asset_ids: Sequence[str]) -> dict[str, tuple[File,
     return {file.asset_id: (file, root) for file, root in rows if file.asset_id is not None}
 
 
-def _reachable(asset_id: object) -> ColumnElement[bool]:
-    return (
-        select(File.id)
-        .join(Library)
-        .where(
-            File.asset_id == asset_id,
-            File.state == FileState.PRESENT,
-            Library.state == LibraryState.ONLINE,
-        )
-        .exists()
-    )
+def _reachable(asset_id: object, libraries: Libraries = ALL) -> ColumnElement[bool]:
+    """Whether a file of it can be opened in one of these libraries, all of them online."""
+    files = select(File.id).where(File.asset_id == asset_id, File.state == FileState.PRESENT)
+    if libraries:
+        return files.where(File.library_id.in_(libraries)).exists()
+    return files.join(Library).where(Library.state == LibraryState.ONLINE).exists()

@@ -30,7 +30,7 @@ from dam.errors import (
     WeightsUnavailable,
 )
 from dam.indexing.batch import Batch
-from dam.indexing.claim import Claim, claim_batch, extend_leases, reclaim_lost, release
+from dam.indexing.claim import Claim, Turns, claim_batch, extend_leases, reclaim_lost, release
 from dam.indexing.fanout import Stopped
 from dam.indexing.pause import PauseWatch
 from dam.indexing.plan import Plan, open_registry, plan_runs
@@ -92,11 +92,12 @@ class Worker:
             sweep_abandoned(settings.previews_path)
             registry = open_registry(self._database, settings)
             plan = plan_runs(self._database, registry)
+            turns = Turns()
             while not self._stop.is_set():
                 reclaim_lost(self._database, settings, living_workers(settings))
                 paused = PauseWatch(self._database, plan.needs)
                 awake = {n: i for n, i in plan.producer_ids.items() if n not in paused()}
-                claims = claim_batch(self._database, settings, self._name, awake)
+                claims = claim_batch(self._database, settings, self._name, awake, turns)
                 if claims:
                     self._index(claims, registry, sandbox, paused)
                 elif until_idle:

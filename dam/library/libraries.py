@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, not_, select
+from sqlalchemy import ColumnElement, and_, delete, exists, func, not_, or_, select
 from sqlalchemy.orm import aliased
 
 from dam.errors import BadRequest, Conflict, LibraryOffline, NotFound
@@ -21,7 +21,7 @@ from dam.library.names import display_of, signed_64
 from dam.library.roots import root_of
 from dam.library.scan import scan_library
 from dam.library.stacks import Stacker, dissolve_broken_stacks
-from dam.tables import Asset, File, FileState, Library, TagDecision
+from dam.tables import Asset, Edit, File, FileState, Library, TagDecision
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from dam.db import Database
+
+
+PRIORITIES = (1, 0, -1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class LibraryStatus:
     state: str
     reason: str | None
     scanned_us: int | None
+    priority: int  # 1: indexed before the others, 0, -1: after them
     present: int
     missing: int
     unreadable: int
@@ -78,6 +82,34 @@ def add_library(database: Database, root: Path, name: str | None = None) -> Libr
     return library
 
 
+def change_library(
+    database: Database, name_or_id: str, *, name: str | None = None, priority: int | None = None
+) -> None:
+    """Renames a library, or says when it is indexed: before the others (1), with them, after (-1).
+
+    What is None stays as it is. Raises `NotFound`, `BadRequest`, or `Conflict` for a taken name.
+    """
+    library_id = find_library(database, name_or_id).id
+    if priority is not None and priority not in PRIORITIES:
+        raise BadRequest(f"{priority} is no priority: 1 is first, 0 as usual, -1 later.")
+    with database.write() as session:
+        library = session.get_one(Library, library_id)
+        if name is not None:
+            library.name = _unused_name(session, library, name)
+        if priority is not None:
+            library.priority = priority
+
+
+def _unused_name(session: Session, library: Library, name: str) -> str:
+    wanted = " ".join(name.split())
+    if not wanted or not wanted.isprintable():
+        raise BadRequest("A library's name has at least one character, and visible ones only.")
+    others = select(Library.id).where(Library.name == wanted, Library.id != library.id)
+    if session.scalar(others) is not None:
+        raise Conflict(f"There is already a library named “{wanted}”.")
+    return wanted
+
+
 def list_libraries(database: Database) -> Sequence[Library]:
     with database.read() as session:
         return session.scalars(select(Library).order_by(Library.name)).all()
@@ -98,6 +130,7 @@ def library_statuses(database: Database) -> list[LibraryStatus]:
             state=library.state,
             reason=library.state_reason,
             scanned_us=library.scanned_us,
+            priority=library.priority,
             present=counts.get((library.id, FileState.PRESENT), 0),
             missing=counts.get((library.id, FileState.MISSING), 0),
             unreadable=counts.get((library.id, FileState.UNREADABLE), 0),
@@ -182,7 +215,12 @@ def _only_in(library_id: str) -> ColumnElement[bool]:
 
 
 def _decided() -> ColumnElement[bool]:
-    return exists().where(TagDecision.asset_id == Asset.id)
+    """A person said something about it: a tag, an edit, or that it belongs in the trash."""
+    return or_(
+        exists().where(TagDecision.asset_id == Asset.id),
+        exists().where(Edit.asset_id == Asset.id),
+        Asset.trashed_us.is_not(None),
+    )
 
 
 def _usable_folder(root: Path, *, home: Path) -> Path:

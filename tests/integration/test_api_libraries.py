@@ -50,6 +50,31 @@ def test_folder_inside_a_library_is_a_conflict(client: FlaskClient, folder: Path
     assert client.post(LIBRARIES, json={"path": str(inner)}).status_code == 409
 
 
+def test_a_library_gets_another_name_and_another_turn(client: FlaskClient, folder: Path) -> None:
+    added = client.post(LIBRARIES, json={"path": str(folder)}).json
+    assert added["priority"] == 0
+    changed = client.patch(f"{LIBRARIES}/{added['id']}", json={"name": " Summer  2024 "})
+    assert changed.json == {**added, "name": "Summer 2024"}
+    changed = client.patch(f"{LIBRARIES}/{added['id']}", json={"priority": -1})
+    assert changed.json == {**added, "name": "Summer 2024", "priority": -1}
+    assert client.get(LIBRARIES).json["libraries"] == [changed.json]
+
+
+def test_a_name_that_is_taken_or_a_priority_that_is_none_changes_nothing(
+    client: FlaskClient, folder: Path, tmp_path: Path
+) -> None:
+    added = client.post(LIBRARIES, json={"path": str(folder)}).json
+    (tmp_path / "other").mkdir()
+    client.post(LIBRARIES, json={"path": str(tmp_path / "other")})
+    address = f"{LIBRARIES}/{added['id']}"
+    taken = client.patch(address, json={"name": "other", "priority": 1})
+    assert (taken.status_code, "“other”" in taken.json["detail"]) == (409, True)
+    assert client.patch(address, json={"name": "  "}).status_code == 400
+    assert client.patch(address, json={"priority": 7}).status_code == 422
+    assert client.patch(address, json={"name": "holiday"}).status_code == 200, "its own name"
+    assert client.get(address).json == added
+
+
 def test_folder_that_is_not_there_is_named(client: FlaskClient, folder: Path) -> None:
     answer = client.post(LIBRARIES, json={"path": str(folder / "none")})
     assert answer.status_code == 404
@@ -174,8 +199,10 @@ def _until(condition: Callable[[], bool]) -> None:
         ("GET", "/files"),
         ("GET", "/folders"),
         ("POST", "/confirm-missing"),
+        ("PATCH", ""),
     ],
 )
 def test_unknown_library_is_not_found(client: FlaskClient, method: str, path: str) -> None:
-    answer = client.open(f"{LIBRARIES}/none{path}", method=method)
+    body = {} if method == "PATCH" else None
+    answer = client.open(f"{LIBRARIES}/none{path}", method=method, json=body)
     assert (answer.status_code, answer.mimetype) == (404, "application/problem+json")

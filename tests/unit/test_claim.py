@@ -18,7 +18,7 @@ from dam.indexing.claim import (
     reclaim_lost,
     release,
 )
-from dam.tables import File, FileState, Library, LibraryState, Run, RunState, TagRow
+from dam.tables import File, FileState, Library, LibraryState, ProducerRow, Run, RunState, TagRow
 from tests.rows import add_asset, add_library, add_producer, add_run
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from dam.db import Database
 
 PHOTOS = 5
+SOME = select(ProducerRow).limit(1)
 
 
 @pytest.fixture
@@ -165,3 +166,34 @@ def test_files_that_cannot_be_reached_are_not_claimed(
     assert claim_batch(database, settings, "a", producers) == []
     with database.read() as session:
         assert not is_claimable(session)
+
+
+def test_libraries_with_a_higher_priority_come_first(
+    database: Database, settings: Settings, producers: dict[str, int], tmp_path: Path
+) -> None:
+    with database.write() as session:
+        for name, priority in (("urgent", 1), ("archive", -1)):
+            library = add_library(session, tmp_path / name, name)
+            library.priority = priority
+            asset = add_asset(session, library, f"{name}.jpg")
+            for row in session.scalars(select(ProducerRow)):
+                add_run(session, asset, row)
+
+    def next_names() -> set[str]:
+        return {claim.path.name for claim in claim_batch(database, settings, "a", producers)}
+
+    assert next_names() == {"urgent.jpg"}
+    assert len(next_names()) == PHOTOS
+    assert next_names() == {"clip.mp4"}
+    assert next_names() == {"archive.jpg"}
+    assert next_names() == set()
+
+
+def test_a_library_that_is_offline_holds_no_other_back(
+    database: Database, settings: Settings, producers: dict[str, int], tmp_path: Path
+) -> None:
+    with database.write() as session:
+        library = add_library(session, tmp_path / "urgent", "urgent")
+        library.priority, library.state = 1, LibraryState.OFFLINE
+        add_run(session, add_asset(session, library, "u.jpg"), session.scalars(SOME).one())
+    assert len(claim_batch(database, settings, "a", producers)) == PHOTOS

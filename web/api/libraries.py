@@ -17,6 +17,7 @@ from dam.folders import allowed_folder
 from dam.library.libraries import (
     LibraryStatus,
     add_library,
+    change_library,
     confirm_missing,
     describe_removal,
     library_statuses,
@@ -46,6 +47,7 @@ class LibraryView:
     state_reason: str | None
     scanned_at: datetime | None  # end of the last complete scan
     files: FileCounts
+    priority: int  # 1: indexed before the others, 0, -1: after them
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,13 @@ class ScanRequested:
 class NewLibrary(Request):
     path: str = Field(min_length=1, max_length=4096, description="A folder on this machine.")
     name: str | None = Field(None, min_length=1, max_length=200)
+
+
+class LibraryChanges(Request):
+    name: str | None = Field(None, min_length=1, max_length=200)
+    priority: Literal[-1, 0, 1] | None = Field(
+        None, description="1: indexed before the others; 0: as usual; -1: after them."
+    )
 
 
 class RemovalQuery(Request):
@@ -112,6 +121,19 @@ def add(json_data: NewLibrary) -> LibraryView:
 @bp.output(answer(LibraryView))
 def get(library_id: str) -> LibraryView:
     """Get one library."""
+    return _find(library_id)
+
+
+@bp.patch("/<library_id>")
+@bp.input(LibraryChanges)
+@bp.output(answer(LibraryView))
+@bp.doc(responses={409: "Another library has that name."})
+def change(library_id: str, json_data: LibraryChanges) -> LibraryView:
+    """Rename a library, or say whether it is indexed before or after the others."""
+    _find(library_id)
+    change_library(
+        services().database, library_id, name=json_data.name, priority=json_data.priority
+    )
     return _find(library_id)
 
 
@@ -194,4 +216,5 @@ def library_view(status: LibraryStatus) -> LibraryView:
         state_reason=status.reason,
         scanned_at=moment(status.scanned_us),
         files=FileCounts(status.present, status.missing, status.unreadable),
+        priority=status.priority,
     )
