@@ -8,6 +8,12 @@ export const librariesApi = {
 
   add: (path: string) => answer(http.POST('/api/v1/libraries', { body: { path } })),
 
+  /** Gives it another name, or another place in the queue: 1 before the others, -1 after them. */
+  change: (library_id: string, body: { name?: string; priority?: -1 | 0 | 1 }) =>
+    answer(
+      http.PATCH('/api/v1/libraries/{library_id}', { params: { path: { library_id } }, body }),
+    ),
+
   scan: (id: string) => answer(http.POST('/api/v1/libraries/{library_id}/scan', at(id))),
 
   confirmMissing: (id: string) =>

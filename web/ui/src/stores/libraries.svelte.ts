@@ -20,6 +20,12 @@ class Libraries {
     const added = await librariesApi.add(path);
     this.list = [...(this.list ?? []), added];
   }
+
+  /** Raises `Problem`, for example when another library has that name. */
+  async change(id: string, changes: Parameters<typeof librariesApi.change>[1]): Promise<void> {
+    const changed = await librariesApi.change(id, changes);
+    this.list = (this.list ?? []).map((each) => (each.id === id ? changed : each));
+  }
 }
 
 export const libraries = new Libraries();
