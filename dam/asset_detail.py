@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from dam.assets import US_PER_S, AssetCard, cards_of
+from dam.edits import edited_fields
 from dam.errors import NotFound
 from dam.tables import (
     Asset,
@@ -119,6 +120,8 @@ class AssetDetail:
     caption: str | None
     label: str | None
     details: dict[str, Any]  # everything else that the file says about itself
+    edited: list[str]  # title, caption, rating: those that a person wrote over the file's
+    trashed_at: datetime | None
     created_at: datetime
     updated_at: datetime
     previews: PreviewState
@@ -153,6 +156,8 @@ def describe_asset(session: Session, asset_id: str) -> AssetDetail:
         caption=asset.caption,
         label=asset.label,
         details=_finite(asset.details),
+        edited=edited_fields(session, asset_id),
+        trashed_at=moment(asset.trashed_us),
         created_at=EPOCH + timedelta(microseconds=asset.created_us),
         updated_at=EPOCH + timedelta(microseconds=asset.updated_us),
         previews=_preview_state(runs),

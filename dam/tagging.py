@@ -9,13 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, insert, select
 
+from dam.edits import parts
 from dam.errors import BadRequest, NotFound
 from dam.store import SUGGESTED
 from dam.tables import Asset, TagDecision, TagRow, TagSource, Verdict, now_us
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sqlalchemy.orm import Session
 
 MAX_WORD_CHARACTERS = 100
@@ -32,6 +35,14 @@ class TagView:
     verdict: Verdict | None
     start_us: int | None = None  # where in a video it is seen best
     end_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What a person said of one word on one asset."""
+
+    verdict: Verdict
+    decided_us: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +78,67 @@ def decide(session: Session, asset_id: str, word: str, verdict: Verdict | None) 
 
     Raises `NotFound` for an unknown asset and `BadRequest` for a word that cannot be one.
     """
+    word = cleaned_word(word)
+    if session.get(Asset, asset_id) is None:
+        raise NotFound(f"There is no asset {asset_id}.")
+    wish = None if verdict is None else Decided(verdict, now_us())
+    write_verdicts(session, word, {asset_id: wish})
+
+
+def cleaned_word(word: str) -> str:
+    """A tag as it is stored. Raises `BadRequest` when it cannot be one."""
     word = " ".join(word.split())
     if not word or len(word) > MAX_WORD_CHARACTERS:
         raise BadRequest(f"A tag has 1 to {MAX_WORD_CHARACTERS} characters, not {len(word)}.")
-    if session.get(Asset, asset_id) is None:
-        raise NotFound(f"There is no asset {asset_id}.")
-    session.execute(
-        delete(TagDecision).where(TagDecision.asset_id == asset_id, TagDecision.word == word)
+    return word
+
+
+def write_verdicts(
+    session: Session, word: str, wanted: Mapping[str, Decided | None]
+) -> dict[str, Decided | None]:
+    """Gives assets what a person says of a word, or (None) forgets it.
+
+    Returns what those that changed had before; unknown assets are passed over.
+    """
+    session.flush()
+    before: dict[str, Decided | None] = {}
+    for asset_ids in parts(list(wanted)):
+        before |= _write_some(session, word, {id_: wanted[id_] for id_ in asset_ids})
+    session.expire_all()  # the statements went past the objects of the session
+    return before
+
+
+def _write_some(
+    session: Session, word: str, wanted: Mapping[str, Decided | None]
+) -> dict[str, Decided | None]:
+    said = (TagDecision.asset_id == Asset.id) & (TagDecision.word == word)
+    rows = session.execute(
+        select(Asset.id, TagDecision.verdict, TagDecision.decided_us)
+        .outerjoin(TagDecision, said)
+        .where(Asset.id.in_(list(wanted)))
+    ).all()
+    before: dict[str, Decided | None] = {}
+    for asset_id, verdict, decided_us in rows:
+        wish = wanted[asset_id]
+        if verdict != (wish and wish.verdict):
+            before[asset_id] = Decided(Verdict(verdict), decided_us) if verdict else None
+    connection = session.connection()
+    connection.execute(
+        delete(TagDecision).where(TagDecision.word == word, TagDecision.asset_id.in_(list(before)))
     )
-    if verdict is not None:
-        session.add(TagDecision(asset_id=asset_id, word=word, verdict=verdict, decided_us=now_us()))
+    new = [
+        {
+            "asset_id": asset_id,
+            "word": word,
+            "verdict": wish.verdict,
+            "decided_us": wish.decided_us,
+        }
+        for asset_id in before
+        if (wish := wanted[asset_id]) is not None
+    ]
+    if new:
+        connection.execute(insert(TagDecision), new)
+    return before
 
 
 def count_words(session: Session, *, limit: int = 1000) -> list[WordCount]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dam import store
+from dam.edits import keep_edits
 from dam.library.names import words_of_folder, words_of_name
 from dam.store import TextField
 
@@ -38,11 +39,12 @@ def fill_asset(asset: Asset, probe: Probe, metadata: Metadata) -> None:
 
 
 def describe_asset(session: Session, asset: Asset, metadata: Metadata) -> None:
-    """Makes an asset findable by what its file says."""
+    """Makes a filled asset findable by what its file says, or a person instead of it."""
+    keep_edits(session, asset)
     store.replace_keywords(session, asset.id, metadata.keywords)
     texts = (
-        (TextField.TITLE, metadata.title),
-        (TextField.CAPTION, metadata.caption),
+        (TextField.TITLE, asset.title),
+        (TextField.CAPTION, asset.caption),
         (TextField.KEYWORD, ", ".join(metadata.keywords)),
         (TextField.CAMERA, " ".join(filter(None, (metadata.camera, metadata.lens)))),
         (TextField.PLACE, _place(metadata)),

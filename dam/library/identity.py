@@ -37,6 +37,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from dam import store
+from dam.edits import copy_edits
 from dam.library.names import display_of
 from dam.tables import Asset, File, FileState, Revision, TagDecision, new_id
 
@@ -138,7 +139,7 @@ class Identity:
         others = [other for other in self._files_of(asset) if other.id != file.id]
         if content.essence_hash != asset.essence_hash and not all(map(self._is_gone, others)):
             former, asset = asset, self._new_asset(content, fill)
-            self._copy_decisions(former.id, asset.id)
+            self._copy_decisions(former, asset)
         else:
             self._revise(asset, content, fill)
         return self._place(seen, file, asset, Change.CHANGED, is_new_content=True)
@@ -244,13 +245,15 @@ class Identity:
             )
         )
 
-    def _copy_decisions(self, source_id: str, target_id: str) -> None:
+    def _copy_decisions(self, source: Asset, target: Asset) -> None:
+        target.trashed_us = source.trashed_us
+        copy_edits(self._session, source.id, target.id)
         for decision in self._session.scalars(
-            select(TagDecision).where(TagDecision.asset_id == source_id)
+            select(TagDecision).where(TagDecision.asset_id == source.id)
         ).all():
             self._session.add(
                 TagDecision(
-                    asset_id=target_id,
+                    asset_id=target.id,
                     word=decision.word,
                     verdict=decision.verdict,
                     decided_us=decision.decided_us,

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Self
 
 from apiflask import APIBlueprint
 from flask import Response, jsonify, request
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from dam.asset_detail import AssetDetail, describe_asset
 from dam.assets import AssetPage, cards_of, list_assets
+from dam.changes import AssetChange, change_asset
+from dam.edits import EditField
 from dam.layout import AssetLayout, read_layout
 from dam.search.filters import conditions
 from dam.tables import Verdict
-from dam.tagging import decide
 from web.files import REVALIDATE
 from web.filters import FilterQuery
 from web.services import services
@@ -22,6 +23,8 @@ from web.shapes import Cursor, Limit, Request, answer
 
 bp = APIBlueprint("assets", __name__, url_prefix="/assets", tag="Assets")
 MOST_IDS = 100
+MOST_TYPED = 20_000  # characters, of which `dam.edits` takes fewer and says how many
+Written = Annotated[str, Field(max_length=MOST_TYPED)]
 Trashed = Annotated[bool, Field(description="What is in the trash, and nothing else.")]
 
 
@@ -44,7 +47,31 @@ class TagDecisionBody(Request):
 
 
 class AssetChanges(Request):
-    tags: Annotated[list[TagDecisionBody], Field(min_length=1, max_length=500)]
+    """What is absent stays. A null title, caption or rating takes the edit of it back."""
+
+    tags: Annotated[list[TagDecisionBody], Field(min_length=1, max_length=500)] | None = None
+    title: Written | None = Field(None, description="Empty: none, whatever the file says.")
+    caption: Written | None = Field(None, description="Empty: none, whatever the file says.")
+    rating: Annotated[int, Field(ge=-1, le=5, strict=True)] | None = Field(
+        None, description="Stars; 0: none, -1: rejected."
+    )
+    trashed: bool | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.model_fields_set & {*EditField} and not self.tags and self.trashed is None:
+            raise ValueError("say what to change: tags, title, caption, rating or trashed")
+        return self
+
+    @property
+    def change(self) -> AssetChange:
+        return AssetChange(
+            fields={
+                field: getattr(self, field) for field in EditField if field in self.model_fields_set
+            },
+            verdicts={tag.word: tag.verdict for tag in self.tags or ()},
+            trashed=self.trashed,
+        )
 
 
 @bp.get("")
@@ -92,10 +119,9 @@ def get(asset_id: str) -> AssetDetail:
 @bp.input(AssetChanges)
 @bp.output(answer(AssetDetail))
 def change(asset_id: str, json_data: AssetChanges) -> AssetDetail:
-    """Approve, reject or add tags. Decisions outlive every re-indexing."""
+    """Change tags, title, caption, rating or trash. Outlives reading the file again."""
     database = services().database
     with database.write() as session:
-        for tag in json_data.tags:
-            decide(session, asset_id, tag.word, tag.verdict)
+        change_asset(session, asset_id, json_data.change)
     with database.read() as session:
         return describe_asset(session, asset_id)

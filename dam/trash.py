@@ -1,0 +1,80 @@
+"""The trash: assets that a person does not want to see, until they are restored.
+
+Nothing is ever deleted: the originals stay where they are, and so does all that is known of them.
+Works inside the caller's write session.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.orm import aliased
+
+from dam.edits import parts
+from dam.tables import Asset, Stack, now_us
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from sqlalchemy import Select
+    from sqlalchemy.orm import Session
+
+
+def move_to_trash(session: Session, asset_ids: Sequence[str]) -> dict[str, int | None]:
+    """Returns what changed: (asset id: None). Covers take their whole stacks along."""
+    at_us = now_us()
+    ids = dict.fromkeys(asset_ids)
+    cover = aliased(Asset)
+    for some in parts(asset_ids):
+        ids |= dict.fromkeys(session.scalars(_mates(cover, some).where(Asset.trashed_us.is_(None))))
+    known = _trash_times(session, ids)
+    wanted = {asset_id: at_us for asset_id, trashed_us in known.items() if trashed_us is None}
+    return write_trash(session, wanted)
+
+
+def restore(session: Session, asset_ids: Sequence[str]) -> dict[str, int | None]:
+    """Returns what changed: when each was trashed. Covers bring back what they took along."""
+    ids = dict.fromkeys(asset_ids)
+    cover = aliased(Asset)
+    for some in parts(asset_ids):
+        together = Asset.trashed_us == cover.trashed_us
+        ids |= dict.fromkeys(session.scalars(_mates(cover, some).where(together)))
+    return write_trash(session, dict.fromkeys(ids))
+
+
+def write_trash(session: Session, wanted: Mapping[str, int | None]) -> dict[str, int | None]:
+    """Sets when assets were trashed (µs) or that they are not (None).
+
+    Returns what those that changed had before; unknown assets are passed over.
+    """
+    session.flush()
+    known = _trash_times(session, wanted)
+    before = {asset_id: had for asset_id, had in known.items() if had != wanted[asset_id]}
+    if before:
+        session.connection().execute(
+            update(Asset)
+            .where(Asset.id == bindparam("asset_id"))
+            .values(trashed_us=bindparam("at_us")),
+            [{"asset_id": asset_id, "at_us": wanted[asset_id]} for asset_id in before],
+        )
+        session.expire_all()
+    return before
+
+
+def _mates(cover: type[Asset], cover_ids: Sequence[str]) -> Select[str]:
+    """The other members of the stacks that these assets stand for."""
+    return (
+        select(Asset.id)
+        .join(Stack, Stack.id == Asset.stack_id)
+        .join(cover, cover.id == Stack.cover_id)
+        .where(cover.id.in_(cover_ids), Asset.id != cover.id)
+    )
+
+
+def _trash_times(session: Session, asset_ids: Iterable[str]) -> dict[str, int | None]:
+    known: dict[str, int | None] = {}
+    for some in parts(list(asset_ids)):
+        rows = session.execute(select(Asset.id, Asset.trashed_us).where(Asset.id.in_(some)))
+        known |= {asset_id: trashed_us for asset_id, trashed_us in rows}
+    return known
