@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 LOOPBACK_NAMES = {"localhost", "127.0.0.1", "::1"}
-JSON_LIMIT_BYTES = 1 << 20  # larger than any list of ids that a person selects
+JSON_LIMIT_BYTES = 1 << 20  # larger than anything a person types
+BULK_LIMIT_BYTES = 4 << 20  # 100,000 ids of 20 characters and what is said of them
 UPLOAD_LIMIT_BYTES = 50 << 20  # a query picture: a camera's JPEG or HEIC, not a RAW archive
+BULK_ENDPOINTS = {"assets.change_selected"}
 MULTIPART_ENDPOINTS = {"search.search_by_image", "search.keep_picture"}
 
 CONTENT_POLICY = "; ".join(
@@ -90,7 +92,14 @@ def _refuse_repeated_parameters() -> Response | None:
 
 def _limit_body() -> Response | None:
     uploads = request.endpoint in MULTIPART_ENDPOINTS
-    request.max_content_length = UPLOAD_LIMIT_BYTES if uploads else JSON_LIMIT_BYTES
+    usual = BULK_LIMIT_BYTES if request.endpoint in BULK_ENDPOINTS else JSON_LIMIT_BYTES
+    limit_bytes = UPLOAD_LIMIT_BYTES if uploads else usual
+    request.max_content_length = limit_bytes
+    sent_bytes = request.content_length or 0
+    if sent_bytes > limit_bytes:
+        return problem(
+            413, f"The body has {sent_bytes:,} bytes; {limit_bytes:,} is the limit here."
+        )
     has_body = bool(request.content_length) or "Transfer-Encoding" in request.headers
     expected = "multipart/form-data" if uploads else "application/json"
     if has_body and request.method not in SAFE_METHODS and request.mimetype != expected:

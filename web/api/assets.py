@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Annotated, Self
 
 from apiflask import APIBlueprint
@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from dam.asset_detail import AssetDetail, describe_asset
 from dam.assets import AssetPage, cards_of, list_assets
-from dam.changes import AssetChange, change_asset
+from dam.changes import AssetChange, Changed, change_asset, change_many, undo_change
 from dam.edits import EditField
 from dam.layout import AssetLayout, read_layout
 from dam.search.filters import conditions
@@ -23,6 +23,8 @@ from web.shapes import Cursor, Limit, Request, answer
 
 bp = APIBlueprint("assets", __name__, url_prefix="/assets", tag="Assets")
 MOST_IDS = 100
+MOST_CHANGED = 100_000  # at once; their ids are larger than any other body
+AssetId = Annotated[str, Field(max_length=40)]
 MOST_TYPED = 20_000  # characters, of which `dam.edits` takes fewer and says how many
 Written = Annotated[str, Field(max_length=MOST_TYPED)]
 Trashed = Annotated[bool, Field(description="What is in the trash, and nothing else.")]
@@ -35,6 +37,11 @@ class AssetsQuery(FilterQuery):
     ids: Annotated[str, Field(max_length=MOST_IDS * 40)] | None = Field(
         None, description="Just these, in this order, commas between them; nothing else counts."
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    changed: int  # assets that are different now
 
 
 class LayoutQuery(FilterQuery):
@@ -72,6 +79,14 @@ class AssetChanges(Request):
             verdicts={tag.word: tag.verdict for tag in self.tags or ()},
             trashed=self.trashed,
         )
+
+
+class BulkChanges(AssetChanges):
+    asset_ids: Annotated[list[AssetId], Field(min_length=1, max_length=MOST_CHANGED)]
+
+
+class UndoBody(Request):
+    undo: Annotated[str, Field(max_length=100)] = Field(description="As the change answered it.")
 
 
 @bp.get("")
@@ -125,3 +140,23 @@ def change(asset_id: str, json_data: AssetChanges) -> AssetDetail:
         change_asset(session, asset_id, json_data.change)
     with database.read() as session:
         return describe_asset(session, asset_id)
+
+
+@bp.post("/bulk")
+@bp.input(BulkChanges)
+@bp.output(answer(Changed))
+@bp.doc(responses={413: "The list of ids is too long."})
+def change_selected(json_data: BulkChanges) -> Changed:
+    """Change many assets in the same way, all or none; ids that are gone are passed over."""
+    with services().database.write() as session:
+        return change_many(session, json_data.asset_ids, json_data.change)
+
+
+@bp.post("/bulk/undo")
+@bp.input(UndoBody)
+@bp.output(answer(Undone))
+@bp.doc(responses={404: "It cannot be undone any more."})
+def undo(json_data: UndoBody) -> Undone:
+    """Put back exactly what each asset had before a change of many; within a day, and once."""
+    with services().database.write() as session:
+        return Undone(undo_change(session, json_data.undo))

@@ -21,6 +21,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/assets/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Change many assets in the same way, all or none; ids that are gone are passed over. */
+        post: operations["post_assets_change_selected"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assets/bulk/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put back exactly what each asset had before a change of many; within a day, and once. */
+        post: operations["post_assets_undo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/assets/layout": {
         parameters: {
             query?: never;
@@ -845,6 +879,55 @@ export interface components {
             /** Word */
             word: string;
         };
+        /** BulkChanges */
+        BulkChanges: {
+            /** Asset Ids */
+            asset_ids: string[];
+            /**
+             * Caption
+             * @description Empty: none, whatever the file says.
+             * @default null
+             */
+            caption?: string | null;
+            /**
+             * Rating
+             * @description Stars; 0: none, -1: rejected.
+             * @default null
+             */
+            rating?: number | null;
+            /**
+             * Tags
+             * @default null
+             */
+            tags?: components["schemas"]["TagDecisionBody"][] | null;
+            /**
+             * Title
+             * @description Empty: none, whatever the file says.
+             * @default null
+             */
+            title?: string | null;
+            /**
+             * Trashed
+             * @default null
+             */
+            trashed?: boolean | null;
+        };
+        /** Changed */
+        Changed: {
+            /** Changed */
+            changed: number;
+            /** Undo */
+            undo: string;
+        };
+        /** Download */
+        Download: {
+            /** Error */
+            error: string | null;
+            /** Received Bytes */
+            received_bytes: number;
+            /** Total Bytes */
+            total_bytes: number | null;
+        };
         /** FileCounts */
         FileCounts: {
             /** Missing */
@@ -1070,7 +1153,7 @@ export interface components {
          * ModelCondition
          * @enum {string}
          */
-        ModelCondition: "ready" | "missing" | "damaged";
+        ModelCondition: "ready" | "missing" | "damaged" | "downloading" | "failed";
         /** ModelList */
         ModelList: {
             /** Models */
@@ -1081,6 +1164,8 @@ export interface components {
          * @description One row of `dam models list`.
          */
         ModelState: {
+            /** @default null */
+            download?: components["schemas"]["Download"] | null;
             /** In Use */
             in_use: boolean;
             /** Indexer */
@@ -1091,6 +1176,11 @@ export interface components {
             mend: string | null;
             /** Name */
             name: string;
+            /**
+             * Network
+             * @default
+             */
+            network?: string;
             /**
              * Reason
              * @default null
@@ -1314,6 +1404,19 @@ export interface components {
             /** Next Cursor */
             next_cursor: string | null;
         };
+        /** UndoBody */
+        UndoBody: {
+            /**
+             * Undo
+             * @description As the change answered it.
+             */
+            undo: string;
+        };
+        /** Undone */
+        Undone: {
+            /** Changed */
+            changed: number;
+        };
         /**
          * Verdict
          * @enum {string}
@@ -1387,6 +1490,90 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AssetPage"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_assets_change_selected: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["BulkChanges"];
+            };
+        };
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changed"];
+                };
+            };
+            /** @description The list of ids is too long. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_assets_undo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["UndoBody"];
+            };
+        };
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Undone"];
+                };
+            };
+            /** @description It cannot be undone any more. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Validation error */
