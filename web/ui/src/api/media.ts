@@ -6,7 +6,7 @@ interface Versioned {
 }
 
 export type Rendition =
-  'thumbnail' | 'preview' | 'poster' | 'sprite' | 'sprite.json' | 'waveform' | 'file';
+  'thumbnail' | 'preview' | 'full' | 'poster' | 'sprite' | 'sprite.json' | 'waveform' | 'file';
 
 export function mediaUrl(asset: Versioned, rendition: Rendition): string {
   return `/api/v1/assets/${asset.id}/${rendition}?v=${asset.version}`;

@@ -1,8 +1,9 @@
 /** The viewer: the list it walks, the one asset that is open, and what a person says about it. */
-import { api } from '../api/client';
 import { mediaUrl } from '../api/media';
 import { Problem } from '../api/problem';
 import type { AssetDetail, Hit, Verdict } from '../api/types';
+import { changeAsset, readAsset, retryRun, type AssetChanges } from '../api/viewer';
+import { toasts } from './toasts.svelte';
 
 /** The list behind the viewer, set by the page that shows it. */
 export interface Walk {
@@ -14,6 +15,8 @@ export interface Walk {
   hit?(id: string): Hit | null;
   /** Puts the focus on the asset that was seen last, when the viewer closes. */
   reveal?(id: string): void;
+  /** An asset was changed here: what the list shows of it is old. */
+  changed?(asset: AssetDetail): void;
 }
 
 class Viewer {
@@ -26,8 +29,18 @@ export const viewer = new Viewer();
 /** Assets read lately; more would only hold memory, for a walk goes to the neighbours. */
 const REMEMBERED = 24;
 
+/** The fields of an asset that can be written over. */
+export type EditedField = 'title' | 'caption' | 'rating';
+
+const NAMES: Record<EditedField, string> = {
+  title: 'Title',
+  caption: 'Caption',
+  rating: 'Rating',
+};
+
 class OpenAsset {
   asset = $state.raw<AssetDetail | null>(null);
+  /** Why it cannot be shown. What goes wrong with a change is said as a message. */
   problem = $state.raw<Problem | null>(null);
   #id: string | null = null;
   /** The oldest first. Shown at once and then asked for again: another may have changed it. */
@@ -37,38 +50,106 @@ class OpenAsset {
     this.#id = id;
     this.asset = this.#known.get(id) ?? null;
     this.problem = null;
-    await this.#take(id, api.asset(id));
+    try {
+      this.#take(await readAsset(id));
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      if (this.#id === id) this.problem = error;
+    }
   }
 
   /** Reads an asset that will probably be next, and its picture. A failure is told when it is opened. */
   async preload(id: string): Promise<void> {
     if (this.#known.has(id)) return;
     try {
-      const asset = await api.asset(id);
+      const asset = await readAsset(id);
       this.#remember(asset);
-      const picture = { photo: 'preview', video: 'poster' }[asset.card.kind];
-      if (picture) new Image().src = mediaUrl(asset.card, picture as 'preview' | 'poster');
+      const { kind } = asset.card;
+      if (kind !== 'audio')
+        new Image().src = mediaUrl(asset.card, kind === 'video' ? 'poster' : 'preview');
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+    }
+  }
+
+  /** Asks again, quietly: work goes on behind it. */
+  async refresh(): Promise<void> {
+    const id = this.#id;
+    try {
+      if (id) this.#take(await readAsset(id));
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
     }
   }
 
   /** Approves or rejects a tag; null takes the decision back. An unknown word is added. */
-  async decide(word: string, verdict: Verdict | null): Promise<void> {
+  async decide(word: string, verdict: Verdict | null): Promise<boolean> {
     const { asset } = this;
-    if (asset) await this.#take(asset.card.id, api.decide(asset.card.id, word, verdict));
+    if (!asset) return false;
+    const before = asset.tags.find((tag) => tag.word === word)?.verdict ?? null;
+    const decide = (to: string | null): AssetChanges => ({
+      tags: [{ word, verdict: to as Verdict | null }],
+    });
+    const said = verdict ?? 'left open';
+    return this.#change(asset.card.id, decide(verdict), `“${word}” ${said}`, decide(before));
   }
 
-  /** An answer about an asset that was left meanwhile is not shown. */
-  async #take(id: string, answer: Promise<AssetDetail>): Promise<void> {
+  /** Writes over what the file says; null takes that back. */
+  async edit(field: EditedField, value: string | number | null): Promise<boolean> {
+    const { asset } = this;
+    if (!asset) return false;
+    const said = value === null ? 'as the file has it' : 'changed';
+    const back = { [field]: before(asset, field) };
+    return this.#change(asset.card.id, { [field]: value }, `${NAMES[field]} ${said}`, back);
+  }
+
+  /** Puts the asset into the trash, or takes it out. The original is not touched. */
+  async trash(trashed: boolean): Promise<boolean> {
+    const { asset } = this;
+    if (!asset) return false;
+    const said = trashed ? 'Moved to the trash' : 'Taken out of the trash';
+    return this.#change(asset.card.id, { trashed }, said, { trashed: !trashed });
+  }
+
+  /** Has an indexer look again at what it failed with. */
+  async retry(run_id: string): Promise<void> {
+    const { asset } = this;
+    if (!asset) return;
     try {
-      const asset = await answer;
-      this.#remember(asset);
-      if (this.#id === id) this.asset = asset;
+      await retryRun(run_id);
+      this.#take(await readAsset(asset.card.id));
+      toasts.say('It is tried again');
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
-      if (this.#id === id) this.problem = error;
+      toasts.say(error.message);
     }
+  }
+
+  /** False when the server refused; it has been said why. */
+  async #change(
+    id: string,
+    changes: AssetChanges,
+    said: string,
+    back: AssetChanges | null,
+  ): Promise<boolean> {
+    try {
+      const asset = await changeAsset(id, changes);
+      this.#take(asset);
+      viewer.walk?.changed?.(asset);
+      const undo = back && (async () => void (await this.#change(id, back, 'Undone', null)));
+      toasts.say(said, { undo });
+      return true;
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      toasts.say(`That was not saved. ${error.message}`);
+      return false;
+    }
+  }
+
+  /** An answer about an asset that was left meanwhile is kept, but not shown. */
+  #take(asset: AssetDetail): void {
+    this.#remember(asset);
+    if (this.#id === asset.card.id) this.asset = asset;
   }
 
   #remember(asset: AssetDetail): void {
@@ -79,6 +160,13 @@ class OpenAsset {
       this.#known.delete(oldest);
     }
   }
+}
+
+/** What to write so that a field is as it is now: null where the file speaks. */
+function before(asset: AssetDetail, field: EditedField): string | number | null {
+  if (!asset.edited.includes(field)) return null;
+  if (field === 'rating') return asset.card.rating ?? 0;
+  return (field === 'title' ? asset.card.title : asset.caption) ?? '';
 }
 
 export const openAsset = new OpenAsset();
