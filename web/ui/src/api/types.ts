@@ -12,6 +12,7 @@ export type AssetTag = Schemas['AssetTag'];
 export type Hit = Schemas['HitView'];
 export type IndexerStatus = Schemas['IndexerStatus'];
 export type Jobs = Schemas['Jobs'];
+export type Folder = Schemas['Folder'];
 export type FolderChoice = Schemas['FolderChoice'];
 export type FolderListing = Schemas['FolderListing'];
 export type Library = Schemas['LibraryView'];

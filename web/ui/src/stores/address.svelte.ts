@@ -2,9 +2,9 @@
 import { FILTERS, filtersOf, type FilterName, type Filters } from '../api/filters';
 import { scroll } from './scroll';
 
-/** Parts of the query that lay the viewer over a page; the page below stays as it is. */
-const OVERLAY = ['asset', 'at'];
-const NOTHING_SEARCHED = { q: null, like: null, like_at: null, picture: null };
+/** Parts of the query that add to a page: the viewer over it, weaker matches below it. It stays where it is. */
+const OVERLAY = ['asset', 'at', 'weak'];
+const NOTHING_SEARCHED = { q: null, like: null, like_at: null, picture: null, weak: null };
 
 class Address {
   path = $state(location.pathname);
@@ -51,6 +51,11 @@ class Address {
   /** Something is searched, so that results are shown and not the library. */
   get searching(): boolean {
     return this.text !== '' || this.like !== null || this.picture !== null;
+  }
+
+  /** Weaker matches are shown too. */
+  get unfolded(): boolean {
+    return this.#query.has('weak');
   }
 
   get filters(): Filters {
@@ -115,6 +120,11 @@ class Address {
   /** Everything with one property, instead of what is searched now. */
   browse(name: FilterName, value: string): void {
     this.#arrive('/', new URLSearchParams({ [name]: value }));
+  }
+
+  /** Shows weaker matches too: a step of its own, so that "back" folds them away again. */
+  unfold(): void {
+    this.#list({ weak: '1' });
   }
 
   /** What looks like an asset; like one frame of it where `at_s` says which. */

@@ -1,96 +1,86 @@
-/** What the grid shows: the newest assets, or the hits of a search with their cards. */
-import { api } from '../api/client';
+/** What a search found: its hits, how sure they are, and how its words were understood. */
 import type { Filters } from '../api/filters';
-import { isWeak } from '../confidence';
 import { Problem } from '../api/problem';
-import type { AssetCard, Hit, Results, Waiting } from '../api/types';
+import { readQuery, search, type Asked } from '../api/search';
+import type { Hit, Reading, Waiting } from '../api/types';
+import { isWeak } from '../confidence';
 
-const HITS = 60;
-const PAGE = 100;
+/** Enough for several screens; the best are what a person came for. */
+const FIRST = 100;
+/** All that one answer of the API may hold. */
+const MOST = 200;
 /** Weak hits are folded away only after so many: the scores are no measure of what a person meant. */
 const LEAST_SHOWN = 12;
 
-export interface Tile {
-  card: AssetCard;
-  /** Why and where it matched; null when it is merely listed. */
-  hit: Hit | null;
-}
-
 export interface Question {
-  text: string;
-  like: string | null;
+  asked: Asked;
   filters: Filters;
 }
 
-class ResultList {
-  #found = $state.raw<Tile[]>([]);
-  /** True once a person asked to see the weak matches too. */
-  unfolded = $state(false);
-  #good = $derived(this.#found.filter(({ hit }) => hit && !isWeak(hit)).length);
-  #isSearch = $derived(this.#found.some(({ hit }) => hit));
-  /** How many weak hits are not shown. Hits come best first, so they are the last ones. */
-  folded = $derived(
-    this.#isSearch && !this.unfolded
-      ? Math.max(0, this.#found.length - Math.max(this.#good, LEAST_SHOWN))
-      : 0,
-  );
-  /** What is shown. */
-  tiles = $derived(this.#found.slice(0, this.#found.length - this.folded));
-  /** A search that found nothing better than weak matches. */
-  onlyWeak = $derived(this.#isSearch && this.#good === 0);
+class SearchResults {
+  /** Best first; null until the first answer. They stay while the next answer is on its way. */
+  hits = $state.raw<Hit[] | null>(null);
+  /** Words to avoid, phrases, filters and dates that were found in the text. */
+  reading = $state.raw<Reading | null>(null);
   waiting = $state.raw<Waiting[]>([]);
-  /** Number of assets behind the list; null for a search, which has no end but its limit. */
-  total = $state<number | null>(null);
   loading = $state(false);
   problem = $state.raw<Problem | null>(null);
-  #question: Question = { text: '', like: null, filters: {} };
-  #cursor = $state<string | null>(null);
+  /** There may be more than were asked for. */
+  more = $state(false);
+
+  /** How many are no weak matches. They come first, for hits are sorted. */
+  good = $derived((this.hits ?? []).filter((hit) => !isWeak(hit)).length);
+  /** How many are shown before the weaker ones are unfolded. */
+  folded = $derived(Math.min(this.hits?.length ?? 0, Math.max(this.good, LEAST_SHOWN)));
+  #places = $derived(new Map((this.hits ?? []).map(({ asset_id }, i) => [asset_id, i])));
+  #question: Question | null = null;
+  #words = '';
   #request = new AbortController();
 
-  get more(): boolean {
-    return this.#cursor !== null;
-  }
+  /** -1 when it was not found. */
+  indexOf = (id: string): number => this.#places.get(id) ?? -1;
 
+  hit = (id: string): Hit | null => this.hits?.[this.indexOf(id)] ?? null;
+
+  /** Answers a question; the same one again only where its answer may have changed. */
   async show(question: Question): Promise<void> {
+    const { like, picture } = question.asked;
+    const before = this.#question?.asked;
+    // Pictures that look like another one say nothing about this one: those are not left standing.
+    if (before?.like !== like || before.picture !== picture) this.hits = null;
     this.#question = question;
-    this.unfolded = false;
-    this.loading = true;
-    await this.#load((signal) => first(question, signal));
+    await this.#load(FIRST);
   }
 
-  again(): Promise<void> {
-    return this.show(this.#question);
+  async again(): Promise<void> {
+    await this.#load(FIRST);
   }
 
-  /** New work was finished: show it, unless a person has scrolled on or is reading a search. */
-  async refresh(): Promise<void> {
-    const { text, like } = this.#question;
-    if (text || like || this.loading || this.tiles.length > PAGE) return;
-    await this.#load((signal) => first(this.#question, signal));
+  /** As many as the API gives at once. */
+  async showMore(): Promise<void> {
+    await this.#load(MOST);
   }
 
-  async next(): Promise<void> {
-    const cursor = this.#cursor;
-    if (cursor === null || this.loading) return;
-    this.loading = true;
-    await this.#load(async (signal) => {
-      const page = await api.newest(this.#question.filters, PAGE, cursor, signal);
-      const tiles = [...this.#found, ...listed(page.assets)];
-      return { tiles, waiting: [], cursor: page.next_cursor, total: this.total };
-    });
+  /** A page that shows something else takes over: an answer that is still to come is dropped. */
+  leave(): void {
+    this.#request.abort();
+    this.loading = false;
   }
 
   /** A newer question stops an older one, so that answers never arrive in the wrong order. */
-  async #load(ask: (signal: AbortSignal) => Promise<Answer>): Promise<void> {
+  async #load(limit: number): Promise<void> {
+    const question = this.#question;
+    if (!question) return;
     this.#request.abort();
     const { signal } = (this.#request = new AbortController());
+    this.loading = true;
+    void this.#read(question.asked.text, signal);
     try {
-      const answer = await ask(signal);
+      const found = await search(question.asked, question.filters, limit, signal);
       if (signal.aborted) return;
-      this.#found = answer.tiles;
-      this.waiting = answer.waiting;
-      this.total = answer.total;
-      this.#cursor = answer.cursor;
+      this.hits = found.results;
+      this.waiting = found.waiting;
+      this.more = found.results.length === limit && limit < MOST;
       this.problem = null;
     } catch (error) {
       if (signal.aborted) return;
@@ -100,39 +90,20 @@ class ResultList {
       if (!signal.aborted) this.loading = false;
     }
   }
-}
 
-interface Answer {
-  tiles: Tile[];
-  waiting: Waiting[];
-  cursor: string | null;
-  total: number | null;
-}
-
-async function first(question: Question, signal: AbortSignal): Promise<Answer> {
-  const { text, like, filters } = question;
-  if (text || like) {
-    const found = like
-      ? await api.similar(like, HITS, signal)
-      : await api.search(text, filters, HITS, signal);
-    const tiles = await withCards(found, signal);
-    return { tiles, waiting: found.waiting, cursor: null, total: null };
+  async #read(text: string, signal: AbortSignal): Promise<void> {
+    if (text === this.#words && this.reading) return;
+    this.#words = text;
+    try {
+      const reading = text ? await readQuery(text, signal) : null;
+      if (!signal.aborted) this.reading = reading;
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!(error instanceof Problem)) throw error;
+      // What cannot be read cannot be searched either, and the search says why.
+      this.reading = null;
+    }
   }
-  const page = await api.newest(filters, PAGE, null, signal);
-  return { tiles: listed(page.assets), waiting: [], cursor: page.next_cursor, total: page.total };
 }
 
-const listed = (cards: AssetCard[]): Tile[] => cards.map((card) => ({ card, hit: null }));
-
-/** Joins hits with their cards in the order of the hits; what was removed meanwhile drops out. */
-async function withCards(found: Results, signal: AbortSignal): Promise<Tile[]> {
-  if (!found.results.length) return [];
-  const ids = found.results.map((hit) => hit.asset_id);
-  const cards = new Map((await api.cards(ids, signal)).map((card) => [card.id, card]));
-  return found.results.flatMap((hit) => {
-    const card = cards.get(hit.asset_id);
-    return card ? [{ card, hit }] : [];
-  });
-}
-
-export const results = new ResultList();
+export const results = new SearchResults();

@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest';
+import { datesInWords, lengthInWords, spansBefore, valueInWords } from './filterValues';
+
+test('dates are said as exactly as they are given', () => {
+  expect(datesInWords({ since: '2024', until: '2024' })).toBe('2024');
+  expect(datesInWords({ since: '2024-03' })).toMatch(/^since March 2024$/);
+  expect(datesInWords({ until: '2024-03-05' })).toMatch(/^until .*5.*2024$/);
+  expect(datesInWords({ since: 'someday' })).toBe('since someday');
+  expect(datesInWords({})).toBeNull();
+});
+
+test('lengths are said as people say them', () => {
+  expect(lengthInWords({ max_duration_s: 10 })).toBe('up to 10 s');
+  expect(lengthInWords({ min_duration_s: 60, max_duration_s: 600 })).toBe('1 min – 10 min');
+  expect(lengthInWords({ min_duration_s: 600 })).toBe('10 min or longer');
+  expect(lengthInWords({})).toBeNull();
+});
+
+test('a folder is called by its own name', () => {
+  expect(valueInWords('folder', '/data/photos/Summer trip/')).toBe('Summer trip');
+  expect(valueInWords('tag', 'beach')).toBe('beach');
+});
+
+test('spans begin with the month that is', () => {
+  const spans = spansBefore(new Date(2025, 2, 10));
+  expect(spans[0]).toEqual({ name: 'This month', since: '2025-03', until: '2025-03' });
+  expect(spans.map(({ name }) => name)).toContain('2024');
+});

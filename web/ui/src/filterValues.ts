@@ -1,0 +1,75 @@
+/** The filters of an address in the words of a person, and what the menus offer for each. */
+import type { FilterName, Filters } from './api/filters';
+import { roughDuration } from './format';
+
+type Words = (value: string) => string;
+
+/** What a filter of one value is called beside its menu's name. */
+const WORDS: Partial<Record<FilterName, Words>> = {
+  // A folder's own name says enough; the whole path is its title.
+  folder: (value) => value.replace(/\/+$/, '').split('/').at(-1) || value,
+  rating: (value) => (value === '5' ? '5 stars' : `${value} stars or more`),
+};
+
+export function valueInWords(name: FilterName, value: string): string {
+  return WORDS[name]?.(value) ?? value;
+}
+
+/** "2024", "March 2024", "5 March 2024": a date as exact as it is given. */
+function day(text: string): string {
+  const parts = text.split('-').length;
+  const moment = new Date(`${text}${['', '-01-01', '-01', ''][parts] ?? ''}T00:00:00Z`);
+  if (Number.isNaN(moment.getTime())) return text;
+  return moment.toLocaleDateString(undefined, {
+    year: 'numeric',
+    ...(parts > 1 ? { month: parts > 2 ? 'short' : 'long' } : {}),
+    ...(parts > 2 ? { day: 'numeric' } : {}),
+    timeZone: 'UTC',
+  });
+}
+
+export function datesInWords({ since, until }: Filters): string | null {
+  if (since && until) return since === until ? day(since) : `${day(since)} – ${day(until)}`;
+  if (since) return `since ${day(since)}`;
+  return until ? `until ${day(until)}` : null;
+}
+
+export function lengthInWords({
+  min_duration_s: least,
+  max_duration_s: most,
+}: Filters): string | null {
+  if (least != null && most != null) return `${roughDuration(least)} – ${roughDuration(most)}`;
+  if (least != null) return `${roughDuration(least)} or longer`;
+  return most != null ? `up to ${roughDuration(most)}` : null;
+}
+
+export interface Span {
+  name: string;
+  since: string | null;
+  until: string | null;
+}
+
+/** Spans that people look in, by the calendar of `today`. */
+export function spansBefore(today: Date): Span[] {
+  const year = today.getFullYear();
+  const month = `${year}-${String(today.getMonth() + 1).padStart(2, '0')}`;
+  const years = Array.from({ length: 4 }, (_, ago) => String(year - 1 - ago));
+  return [
+    { name: 'This month', since: month, until: month },
+    { name: 'This year', since: String(year), until: String(year) },
+    ...years.map((each) => ({ name: each, since: each, until: each })),
+  ];
+}
+
+export interface Length {
+  name: string;
+  least_s: number | null;
+  most_s: number | null;
+}
+
+export const LENGTHS: Length[] = [
+  { name: 'Up to 10 s', least_s: null, most_s: 10 },
+  { name: '10 s to 1 min', least_s: 10, most_s: 60 },
+  { name: '1 to 10 min', least_s: 60, most_s: 600 },
+  { name: '10 min or longer', least_s: 600, most_s: null },
+];
