@@ -48,15 +48,18 @@ def living(run_path: Path, *, without_self: bool = False) -> list[Process]:
             process = Process(**json.loads(path.read_text()))
         except (ValueError, TypeError, FileNotFoundError):
             continue
-        if not _runs(process):
+        if not is_running(process):
             path.unlink(missing_ok=True)
         elif not (without_self and process.pid == os.getpid()):
             found.append(process)
     return found
 
 
-def _runs(process: Process) -> bool:
+def is_running(process: Process) -> bool:
+    """Whether it still is that process, and not dead and waiting for its parent to look."""
     try:
-        return abs(psutil.Process(process.pid).create_time() - process.started_s) < 1.0
+        found = psutil.Process(process.pid)
+        is_same = abs(found.create_time() - process.started_s) < 1.0
+        return is_same and found.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False

@@ -62,6 +62,9 @@ PRESETS: tuple[Preset, ...] = (
     ),
 )
 
+PURPOSES = {  # what the models of an indexer are for, in words for people
+    "visual": "finds photos and moments in videos by what they show",
+}
 BY_NAME = {preset.name: preset for preset in PRESETS}
 BY_NETWORK = {preset.network: preset for preset in PRESETS}
 

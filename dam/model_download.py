@@ -15,15 +15,23 @@ from dam.model_catalogue import BY_NETWORK
 from dam.model_files import CONFIG, TOKENIZER, UNKNOWN_LICENCE, WEIGHTS, Manifest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from huggingface_hub.hf_api import ModelInfo, RepoSibling
 
 
-def fetch(network: str, folder: Path, *, hub: str | None = None) -> Manifest:
+def fetch(
+    network: str,
+    folder: Path,
+    *,
+    hub: str | None = None,
+    expect: Callable[[int], None] | None = None,
+) -> Manifest:
     """Downloads configuration, tokenizer and safetensors weights of `network` into `folder`.
 
-    Goes on with files that an earlier, interrupted call left there.
+    Goes on with files that an earlier, interrupted call left there. `expect` is told how many bytes
+    there are in all.
     """
     # Slow to import, and importing dam must not need it.
     from huggingface_hub import HfApi, hf_hub_download
@@ -33,6 +41,8 @@ def fetch(network: str, folder: Path, *, hub: str | None = None) -> Manifest:
     try:
         about = HfApi(endpoint=hub).model_info(repository, files_metadata=True)
         wanted = _wanted(about, repository)
+        if expect is not None:
+            expect(sum(file.size or 0 for file in wanted))
         for file in wanted:
             hf_hub_download(
                 repository,

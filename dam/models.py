@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,6 +33,7 @@ from dam.model_files import (
     read_manifest,
     size_bytes,
 )
+from dam.model_pulls import Download, DownloadRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -46,6 +47,8 @@ class ModelCondition(StrEnum):
     READY = "ready"
     MISSING = "missing"
     DAMAGED = "damaged"
+    DOWNLOADING = "downloading"
+    FAILED = "failed"  # its download was: `reason` says why
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +63,10 @@ class ModelState:
     size_bytes: int
     sha256: str | None  # of the weights file; None while it is missing
     mend: str | None  # the command that makes it ready
-    in_use: bool
-    reason: str | None = None  # what is wrong with a damaged one
+    in_use: bool  # new work is done with it
+    reason: str | None = None  # what is wrong with a damaged one, or why a download failed
+    network: str = ""  # its name where findings are kept: the same whatever the folder is called
+    download: Download | None = None  # one that runs, or that failed
 
 
 class ModelStore(ModelSource):
@@ -148,9 +153,12 @@ class ModelStore(ModelSource):
 
     # Listing and verifying ------------------------------------------------------------------
 
-    def list(self) -> list[ModelState]:
-        """The presets, then every other model folder."""
-        in_use = self._in_use()
+    def list(self, chosen: str | None = None) -> list[ModelState]:
+        """The presets, then every other model folder.
+
+        `chosen` names the model in use when a person chose one (`dam.indexing.choice`).
+        """
+        in_use = self._in_use(chosen)
         presets = [(preset, self._folder(preset.name)) for preset in reversed(PRESETS)]
         taken = {folder for _, folder in presets if folder}
         return [self._preset_state(preset, folder, in_use) for preset, folder in presets] + [
@@ -159,27 +167,26 @@ class ModelStore(ModelSource):
             if folder not in taken
         ]
 
-    def _in_use(self) -> Path | None:
+    def _in_use(self, chosen: str | None = None) -> Path | None:
         try:
-            name = self._settings.visual_model
+            name = chosen or self._settings.visual_model
             return self._automatic() if name == AUTO else self._folder(name)
         except WeightsUnavailable:
             return None
 
     def _preset_state(self, preset: Preset, folder: Path | None, in_use: Path | None) -> ModelState:
-        if folder:
+        if folder and not self._damage(folder):
             return self._folder_state(folder, preset, in_use)
-        return ModelState(
-            name=preset.name,
-            indexer=preset.indexer,
-            state=ModelCondition.MISSING,
-            source=f"hub: {preset.repository}",
-            licence=preset.licence,
-            size_bytes=preset.size_bytes,
-            sha256=None,
-            mend=f"dam models pull {preset.name}",
-            in_use=False,
-        )
+        state = self._folder_state(folder, preset, in_use) if folder else _missing(preset)
+        download = self._record(preset.network).read()
+        if download is None:
+            return state
+        if download.error is None:
+            return replace(state, state=ModelCondition.DOWNLOADING, download=download)
+        return replace(state, state=ModelCondition.FAILED, reason=download.error, download=download)
+
+    def _record(self, network: str) -> DownloadRecord:
+        return DownloadRecord(self._settings.pulled_models_path.resolve(), network)
 
     def _folder_state(self, folder: Path, preset: Preset | None, in_use: Path | None) -> ModelState:
         reason = self._damage(folder)
@@ -197,6 +204,7 @@ class ModelStore(ModelSource):
             mend=_mend(name, preset) if reason else None,
             in_use=folder == in_use,
             reason=reason,
+            network=preset.network if preset else folder.name,
         )
 
     def verify(self, name: str) -> ModelState:
@@ -232,7 +240,7 @@ class ModelStore(ModelSource):
             licence = known.licence if known else _licence_by_name(name)
             return Manifest(name, str(source), licence)
 
-        self._complete(preset.folder if preset else folder_of(name), copy, replace=False)
+        self._complete(preset.folder if preset else folder_of(name), copy, anew=False)
         return self._folder_state(*self._placed(name))
 
     def pull(self, name: str) -> ModelState:
@@ -249,10 +257,21 @@ class ModelStore(ModelSource):
                 "here from another machine and run: dam models import PATH"
             )
 
-        def download(folder: Path) -> Manifest:
-            return fetch(network, folder, hub=self._hub)
+        record = self._record(network)
 
-        self._complete(folder_of(network), download, replace=True)
+        def download(folder: Path) -> Manifest:
+            record.begin(preset.size_bytes if preset else None)
+            return fetch(network, folder, hub=self._hub, expect=record.expect)
+
+        try:
+            self._complete(folder_of(network), download, anew=True)
+        except Exception as error:
+            record.fail(str(error) or type(error).__name__)
+            raise
+        except KeyboardInterrupt:  # a person does not want it any more
+            record.clear()
+            raise
+        record.clear()
         return self._folder_state(*self._placed(name))
 
     def _placed(self, name: str) -> tuple[Path, Preset | None, Path | None]:
@@ -260,7 +279,7 @@ class ModelStore(ModelSource):
         folder = preset.folder if preset else folder_of(name)
         return self._settings.pulled_models_path.resolve() / folder, preset, self._in_use()
 
-    def _complete(self, name: str, fill: Callable[[Path], Manifest], *, replace: bool) -> None:
+    def _complete(self, name: str, fill: Callable[[Path], Manifest], *, anew: bool) -> None:
         """Fills a hidden folder, checks it, writes its manifest and renames it: whole or absent."""
         if not re.fullmatch(r"\w[\w.+@-]*", name):
             raise BadRequest(f"{name!r} is not a name for a model: letters, digits, . _ - only")
@@ -268,7 +287,7 @@ class ModelStore(ModelSource):
         root.mkdir(parents=True, exist_ok=True)
         place, incoming = root / name, root / f".incoming-{name}"
         with FileLock(root / f".lock-{name}"):
-            if place.exists() and not replace:
+            if place.exists() and not anew:
                 raise Conflict(f"There is a model named {name} already: {place}")
             incoming.mkdir(exist_ok=True)
             manifest = fill(incoming)
@@ -278,6 +297,21 @@ class ModelStore(ModelSource):
                 raise BadRequest(f"{name} was not taken: {reason}.")
             _seal(incoming, manifest, self._digests)
             _swap(incoming, place)
+
+
+def _missing(preset: Preset) -> ModelState:
+    return ModelState(
+        name=preset.name,
+        indexer=preset.indexer,
+        state=ModelCondition.MISSING,
+        source=f"hub: {preset.repository}",
+        licence=preset.licence,
+        size_bytes=preset.size_bytes,
+        sha256=None,
+        mend=f"dam models pull {preset.name}",
+        in_use=False,
+        network=preset.network,
+    )
 
 
 def _seal(folder: Path, manifest: Manifest, digests: Digests) -> None:

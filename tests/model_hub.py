@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, ClassVar, Self
 
@@ -15,12 +16,18 @@ COMMIT = "a" * 40
 
 
 class ModelHub:
-    """Serves `files`; `cut` names a file whose answer breaks off in the middle, once."""
+    """Serves `files`; `cut` names a file whose answer breaks off in the middle, once.
+
+    `hold` names one whose answer waits in the middle until `release`; `held` says that it does.
+    """
 
     def __init__(self, repository: str, files: dict[str, bytes]) -> None:
         self.files = files
         self.promised = {name: hashlib.sha256(body).hexdigest() for name, body in files.items()}
         self.cut: str | None = None
+        self.hold: str | None = None
+        self.held = False
+        self._released = threading.Event()
         hub = self
 
         class Handler(_Handler):
@@ -29,6 +36,14 @@ class ModelHub:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.address = f"http://127.0.0.1:{self._server.server_port}"
+
+    def release(self) -> None:
+        self.hold = None
+        self._released.set()
+
+    def wait(self) -> None:
+        self.held = True
+        self._released.wait(60)
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
@@ -40,6 +55,7 @@ class ModelHub:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._released.set()
         self._server.shutdown()
         self._server.server_close()
 
@@ -97,7 +113,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(content[start : start + len(content) // 2])
             self.close_connection = True
             return
-        self.wfile.write(content[start:])
+        if self.served.hold == name:
+            self.wfile.write(content[start : start + 100])
+            start += 100
+            self.served.wait()
+        with suppress(BrokenPipeError, ConnectionResetError):  # whoever asked has been ended
+            self.wfile.write(content[start:])
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from apiflask import APIFlask
 
 from web import problems, security
-from web.api import assets, folders, jobs, libraries, media, search, system
+from web.api import assets, folders, jobs, libraries, media, models, search, system
 from web.pages import pages
 from web.services import EXTENSION, Services
 from web.shapes import flatten_names
@@ -46,7 +46,7 @@ def create_app(settings: Settings) -> APIFlask:
     app.extensions[EXTENSION] = Services(settings)
     problems.install(app)
     security.install(app)
-    for module in (libraries, folders, assets, media, search, jobs, system):
+    for module in (libraries, folders, assets, media, search, jobs, models, system):
         app.register_blueprint(module.bp, url_prefix=f"{API}{module.bp.url_prefix or ''}")
     app.get("/health")(system.get_health)
     app.register_blueprint(pages())

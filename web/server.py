@@ -41,6 +41,7 @@ def _load(settings: Settings) -> APIFlask:
 
     app = create_app(settings)
     atexit.register(app.extensions[EXTENSION].close)
+    app.extensions[EXTENSION].pulls.resume()
     return app
 
 

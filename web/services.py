@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, cast
 from flask import current_app
 
 from dam.full_size import FullPictures
+from dam.model_pulls import Pulls
 from dam.schema import open_database
 from web.problems import Unavailable
 from web.progress import Progress
@@ -58,6 +59,7 @@ class Services:
         self.settings = settings
         self.database = open_database(settings)
         self.progress = Progress(self.database, settings)
+        self.pulls = Pulls(settings)
         self.stopping = threading.Event()  # ends the event streams
         self.streams = Slots(max(1, settings.web_threads // 4), "progress streams")
         self.originals = Slots(max(1, settings.web_threads // 2), "originals")
@@ -94,6 +96,7 @@ class Services:
 
     def close(self) -> None:
         self.stopping.set()
+        self.pulls.close()
         if self._sandbox is not None:
             self._sandbox.close()
         self.database.close()

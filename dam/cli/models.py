@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dam.cli.context import Json, human_bytes, load_settings, out, print_json, print_table
+from dam.cli.context import (
+    Json,
+    Supervised,
+    human_bytes,
+    load_settings,
+    opened,
+    out,
+    print_json,
+    print_table,
+    printable,
+)
+from dam.indexing.choice import chosen_model
+from dam.indexing.supervise import stop_event
 from dam.models import ModelCondition, ModelStore
 
 if TYPE_CHECKING:
@@ -19,7 +33,9 @@ models_app = typer.Typer(help="The models on this machine.", no_args_is_help=Tru
 @models_app.command("list")
 def list_models(json: Json = False) -> None:
     """Show every known model: state, licence, size, sha256, and the command that mends it."""
-    states = ModelStore(load_settings()).list()
+    settings = load_settings()
+    with opened(settings) as database:
+        states = ModelStore(settings).list(chosen_model(database, settings, "visual"))
     if json:
         print_json({"models": states})
         return
@@ -39,13 +55,20 @@ def list_models(json: Json = False) -> None:
         ],
     )
     for state in states:
+        if state.reason:
+            out.print(f"{state.name}: {printable(state.reason)}", soft_wrap=True)
         if state.mend:
             out.print(f"{state.name}: [bold]{state.mend}[/]", soft_wrap=True)
 
 
 @models_app.command()
-def pull(name: Annotated[str, typer.Argument(help="A preset or an open_clip name.")]) -> None:
+def pull(
+    name: Annotated[str, typer.Argument(help="A preset or an open_clip name.")],
+    supervised: Supervised = False,
+) -> None:
     """Download a model, verify it, and put it in place."""
+    if supervised:
+        _end_with_the_parent()
     _tell(ModelStore(load_settings()).pull(name))
 
 
@@ -68,6 +91,17 @@ def import_model(
 ) -> None:
     """Copy a model folder from this machine."""
     _tell(ModelStore(load_settings()).import_folder(path, name))
+
+
+def _end_with_the_parent() -> None:
+    """At any time: a download has nothing to finish, the next one goes on where it stopped."""
+    stop = stop_event(supervised=True)
+
+    def wait_and_end() -> None:
+        stop.wait()
+        os._exit(1)
+
+    threading.Thread(target=wait_and_end, daemon=True, name="end").start()
 
 
 def _tell(state: ModelState) -> None:

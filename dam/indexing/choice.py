@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from dam.errors import NotFound
-from dam.indexing.plan import open_registry
+from dam.errors import Conflict, NotFound, WeightsUnavailable
+from dam.indexing.plan import open_registry, plan_runs
+from dam.models import AUTO
 from dam.tables import Preference, ProducerRow
-from dam.vectors.spaces import rollback
+from dam.vectors.spaces import rollback, serving_space
 
 if TYPE_CHECKING:
     from dam.config import Settings
@@ -26,6 +27,38 @@ def choose_model(database: Database, settings: Settings, indexer: str, model: st
     replace(open_registry(database, settings), model=model).producer(indexer)
     with database.write() as session:
         session.merge(Preference(key=_key(indexer), value=model))
+
+
+def use_model(database: Database, settings: Settings, indexer: str, model: str) -> None:
+    """`choose_model`, with its work planned at once: nobody begins what the old one had left.
+
+    Raises `Conflict` when a setting decides instead, or the model is not here.
+    """
+    setting = f"DAM_{_key(indexer).upper()}"
+    fixed = getattr(settings, _key(indexer), AUTO)
+    if fixed != AUTO:
+        raise Conflict(f"{setting} is set to {fixed}, which decides; without it you can choose.")
+    try:
+        choose_model(database, settings, indexer, model)
+    except WeightsUnavailable as error:
+        raise Conflict(str(error)) from error
+    plan_runs(database, open_registry(database, settings))
+
+
+def chosen_model(database: Database, settings: Settings, indexer: str) -> str:
+    """What new work is done with, as a person named it, or `auto`."""
+    return open_registry(database, settings).model_of(indexer)
+
+
+def serving_model(database: Database, indexer: str) -> str | None:
+    """The network whose vectors answer searches now; None while there are none."""
+    with database.read() as session:
+        space = serving_space(session, indexer)
+        if space is None:
+            return None
+        return session.scalar(
+            select(ProducerRow.model).where(ProducerRow.fingerprint == space.fingerprint)
+        )
 
 
 def return_to_earlier_model(database: Database, indexer: str) -> str:

@@ -142,7 +142,7 @@ class Registry:
             "precision": settings.visual_precision,
             "vocabularies": settings.vocabularies,
             "tier": settings.video_tier.value,
-            "model": self._model_of(name),
+            "model": self.model_of(name),
         }
         return Setup(
             models=self._models,
@@ -153,7 +153,7 @@ class Registry:
             encoder_of=self.query_encoder,
         )
 
-    def _model_of(self, name: str) -> str:
+    def model_of(self, name: str) -> str:
         """An explicit setting wins over a stored choice, which wins over `auto`."""
         if self.model is not None:
             return self.model

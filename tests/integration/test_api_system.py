@@ -94,12 +94,6 @@ def test_status_answers_in_one_piece(client: FlaskClient, failed_run: int) -> No
     assert status["troubles"][0]["path"] == "bad.jpg"
 
 
-def test_missing_model_is_listed_with_the_command_that_brings_it(client: FlaskClient) -> None:
-    models = {one["name"]: one for one in client.get("/api/v1/models").json["models"]}
-    assert models["fast"]["state"] == "missing"
-    assert models["fast"]["mend"] == "dam models pull fast"
-
-
 def test_stream_sends_a_snapshot_at_once(client: FlaskClient, failed_run: int) -> None:
     answer = client.get("/api/v1/jobs/stream", buffered=False)
     assert answer.mimetype == "text/event-stream"

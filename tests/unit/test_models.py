@@ -234,7 +234,10 @@ def test_without_a_network_pull_names_the_other_way(settings: Settings) -> None:
     store = ModelStore(settings, hub="http://127.0.0.1:1")
     with pytest.raises(WeightsUnavailable, match="dam models import PATH"):
         store.pull("fast")
-    assert [state.state for state in store.list()] == [ModelCondition.MISSING] * 3
+    failed, *others = store.list()
+    assert (failed.name, failed.state) == ("fast", ModelCondition.FAILED)
+    assert "dam models import PATH" in (failed.reason or "")
+    assert [state.state for state in others] == [ModelCondition.MISSING] * 2
 
 
 def test_pulling_again_replaces_a_damaged_model(settings: Settings, hub: ModelHub) -> None:

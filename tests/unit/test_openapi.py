@@ -25,7 +25,7 @@ NOT_API = {
     "system.show_docs_style",
 }
 SENT = ("Body", "Changes", "Library", "Form")  # what clients send may be left out
-PARTIAL = {"Problem", "WaitingView", "ModelState"}  # leave out what does not apply
+PARTIAL = {"Problem", "WaitingView"}  # leave out what does not apply
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""How things are: health for machines, status for people, the models, the API's own document."""
+"""How things are: health for machines, status for people, the API's own document."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from dam.indexing.status import (
 from dam.indexing.troubles import Trouble, read_troubles
 from dam.library.watch import read_degraded
 from dam.liveness import Process
-from dam.models import ModelState, ModelStore
 from web.api.libraries import LibraryView, library_view
 from web.services import services
 from web.shapes import answer
@@ -66,11 +65,6 @@ class StatusView:
     troubles: list[Trouble]
 
 
-@dataclass(frozen=True, slots=True)
-class ModelList:
-    models: list[ModelState]
-
-
 @bp.get("/health")
 @bp.output(answer(Health))
 @bp.doc(responses={503: "The database cannot be read."})
@@ -111,13 +105,6 @@ def get_status() -> StatusView:
         processes=list(found.processes),
         troubles=read_troubles(owner.database),
     )
-
-
-@bp.get("/models")
-@bp.output(answer(ModelList))
-def list_models() -> ModelList:
-    """List the models, those that are missing with the command that brings them."""
-    return ModelList(ModelStore(services().settings).list())
 
 
 @bp.get("/docs")

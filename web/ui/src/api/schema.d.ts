@@ -512,9 +512,44 @@ export interface paths {
             cookie?: never;
         };
         /** List the models, those that are missing with the command that brings them. */
-        get: operations["get_system_list_models"];
+        get: operations["get_models_list_models"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{name}/pull": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Download a model in the background, or go on where an earlier download stopped. */
+        post: operations["post_models_pull"];
+        /** Stop a download. What has arrived is kept for the next one. */
+        delete: operations["delete_models_cancel_pull"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{name}/use": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Do new work with a model. Searches use the one before until everything is indexed anew. */
+        post: operations["post_models_use"];
         delete?: never;
         options?: never;
         head?: never;
@@ -638,6 +673,59 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uploads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Announce a file, or find how far it has come: the same file again goes on. */
+        post: operations["post_uploads_begin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uploads/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say which of up to 1,000 files are here already, before any of them is sent. */
+        post: operations["post_uploads_check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uploads/{upload_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell how far an upload has come, and for a day after its end where the file lies. */
+        get: operations["get_uploads_get"];
+        put?: never;
+        post?: never;
+        /** Throw away what has arrived of a file; one that is in its library already stays there. */
+        delete: operations["delete_uploads_forget"];
+        options?: never;
+        head?: never;
+        /** Send the next part, at most 16 MiB; the last one puts the file into its library. */
+        patch: operations["patch_uploads_append"];
         trace?: never;
     };
     "/health": {
@@ -919,6 +1007,21 @@ export interface components {
             /** Undo */
             undo: string;
         };
+        /** CheckBody */
+        CheckBody: {
+            /** Files */
+            files: components["schemas"]["FileBody"][];
+        };
+        /** CheckedFile */
+        CheckedFile: {
+            /** Known */
+            known: string | null;
+        };
+        /** CheckedFiles */
+        CheckedFiles: {
+            /** Files */
+            files: components["schemas"]["CheckedFile"][];
+        };
         /** Download */
         Download: {
             /** Error */
@@ -927,6 +1030,18 @@ export interface components {
             received_bytes: number;
             /** Total Bytes */
             total_bytes: number | null;
+        };
+        /** FileBody */
+        FileBody: {
+            /**
+             * Blake3
+             * @description Of the whole file, in hex.
+             */
+            blake3: string;
+            /** Name */
+            name: string;
+            /** Size Bytes */
+            size_bytes: number;
         };
         /** FileCounts */
         FileCounts: {
@@ -1149,50 +1264,42 @@ export interface components {
             /** State Reason */
             state_reason: string | null;
         };
-        /**
-         * ModelCondition
-         * @enum {string}
-         */
-        ModelCondition: "ready" | "missing" | "damaged" | "downloading" | "failed";
         /** ModelList */
         ModelList: {
             /** Models */
-            models: components["schemas"]["ModelState"][];
+            models: components["schemas"]["ModelView"][];
         };
-        /**
-         * ModelState
-         * @description One row of `dam models list`.
-         */
-        ModelState: {
-            /** @default null */
-            download?: components["schemas"]["Download"] | null;
+        /** ModelView */
+        ModelView: {
+            /** Can Be Pulled */
+            can_be_pulled: boolean;
+            /** Command */
+            command: string | null;
+            download: components["schemas"]["Download"] | null;
             /** In Use */
             in_use: boolean;
             /** Indexer */
             indexer: string;
             /** Licence */
             licence: string;
-            /** Mend */
-            mend: string | null;
             /** Name */
             name: string;
-            /**
-             * Network
-             * @default
-             */
-            network?: string;
-            /**
-             * Reason
-             * @default null
-             */
-            reason?: string | null;
+            /** Purpose */
+            purpose: string;
+            /** Reason */
+            reason: string | null;
+            /** Serves */
+            serves: boolean;
             /** Sha256 */
             sha256: string | null;
             /** Size Bytes */
             size_bytes: number;
             /** Source */
             source: string;
-            state: components["schemas"]["ModelCondition"];
+            /** State */
+            state: string;
+            /** Summary */
+            summary: string | null;
         };
         /** MomentView */
         MomentView: {
@@ -1416,6 +1523,39 @@ export interface components {
         Undone: {
             /** Changed */
             changed: number;
+        };
+        /** UploadBody */
+        UploadBody: {
+            /**
+             * Blake3
+             * @description Of the whole file, in hex.
+             */
+            blake3: string;
+            /**
+             * Folder
+             * @description Below the library's own; made if absent.
+             * @default
+             */
+            folder?: string;
+            /** Library Id */
+            library_id: string;
+            /** Name */
+            name: string;
+            /** Size Bytes */
+            size_bytes: number;
+        };
+        /** UploadState */
+        UploadState: {
+            /** Done */
+            done: boolean;
+            /** Id */
+            id: string;
+            /** Offset */
+            offset: number;
+            /** Path */
+            path: string | null;
+            /** Size Bytes */
+            size_bytes: number;
         };
         /**
          * Verdict
@@ -2885,7 +3025,7 @@ export interface operations {
             };
         };
     };
-    get_system_list_models: {
+    get_models_list_models: {
         parameters: {
             query?: never;
             header?: never;
@@ -2901,6 +3041,126 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ModelList"];
+                };
+            };
+        };
+    };
+    post_models_pull: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelView"];
+                };
+            };
+            /** @description It is none that dam knows. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description DAM_OFFLINE is set. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_models_cancel_pull: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelView"];
+                };
+            };
+            /** @description It is none that dam knows. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Another program downloads it. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_models_use: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelView"];
+                };
+            };
+            /** @description There is no such model. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not here, or a setting decides. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3151,6 +3411,232 @@ export interface operations {
             };
             /** @description Validation error */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_uploads_begin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["UploadBody"];
+            };
+        };
+        responses: {
+            /** @description Successful response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadState"];
+                };
+            };
+            /** @description The library's folder cannot be written to. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The file is larger than DAM_UPLOAD_MB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The file does not fit on the disk. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_uploads_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["CheckBody"];
+            };
+        };
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckedFiles"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_uploads_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadState"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_uploads_forget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_uploads_append: {
+        parameters: {
+            query?: never;
+            header: {
+                "Upload-Offset": number;
+            };
+            path: {
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadState"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not begin where the upload stands; `offset` says where that is. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The part is larger than 16 MiB, or longer than what is missing. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The file is complete and its hash is wrong; the upload is forgotten. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The disk is full. */
+            507: {
                 headers: {
                     [name: string]: unknown;
                 };
