@@ -1,7 +1,10 @@
 /** Assets as lists show them, and what a person does to many of them at once. */
 import { answer, http } from './client';
 import type { Filters } from './filters';
+import type { components } from './schema';
 import type { AssetCard } from './types';
+
+type Schemas = components['schemas'];
 
 /** What one request for cards may name. */
 export const MOST_CARDS = 100;
@@ -15,3 +18,13 @@ export async function fetchCards(ids: string[]): Promise<AssetCard[]> {
   const query = { ids: ids.join(','), limit: Math.max(1, ids.length) };
   return (await answer(http.GET('/api/v1/assets', { params: { query } }))).assets;
 }
+
+export type AssetChange = Omit<Schemas['BulkChanges'], 'asset_ids'>;
+
+/** Changes all of them in the same way, or none. The answer names the change, to take it back. */
+export const changeAssets = (asset_ids: string[], change: AssetChange) =>
+  answer(http.POST('/api/v1/assets/bulk', { body: { asset_ids, ...change } }));
+
+/** Puts back exactly what each asset had before. */
+export const undoChange = (undo: string) =>
+  answer(http.POST('/api/v1/assets/bulk/undo', { body: { undo } }));
