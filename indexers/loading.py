@@ -9,14 +9,19 @@ import atexit
 import gc
 import importlib
 import json
+import os
 import sys
+import time
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partialmethod
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from dam.errors import WeightsUnavailable
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 CONFIGURATION = "open_clip_config.json"
@@ -39,27 +44,49 @@ def without_collecting() -> Iterator[None]:
             gc.enable()
 
 
-def import_open_clip(folder: Path) -> None:
-    """Imports open_clip for the network in `folder`, in a third of the time.
+@dataclass(frozen=True, slots=True)
+class _Optional:
+    """A library that open_clip imports whenever it is installed, for the networks that need it."""
 
-    On import it asks for transformers, which only a text tower from there needs, and torchvision
-    asks one question of torch's compiler, which brings in 900 modules.
+    library: str
+    module: str  # of open_clip, where the library's name is bound
+    section: str  # of the configuration
+    key: str  # there when the network needs the library
+
+
+_OPTIONAL = (
+    _Optional("timm", "open_clip.timm_model", "vision_cfg", "timm_model_name"),
+    _Optional("transformers", "open_clip.hf_model", "text_cfg", "hf_model_name"),
+)
+
+
+def import_open_clip(folder: Path) -> None:
+    """Imports open_clip for the network in `folder`, where that is plain in a third of the time.
+
+    Raises nothing for a broken configuration: open_clip will say what is wrong with it.
     """
-    foreign = _has_foreign_text_tower(folder)
+    needed = [one for one in _OPTIONAL if _is_needed(one, folder)]
     if "open_clip" not in sys.modules:
-        stand_ins: dict[str, Any] = {"torch._dynamo.utils": _NoCompiler()}
-        if not foreign:
-            stand_ins["transformers"] = None  # "not installed"
-        stand_ins = {name: it for name, it in stand_ins.items() if name not in sys.modules}
-        sys.modules.update(stand_ins)
-        try:
-            importlib.import_module("open_clip")
-        finally:
-            for name in stand_ins:
-                del sys.modules[name]
-    towers = importlib.import_module("open_clip.hf_model")
-    if foreign and towers.transformers is None:  # imported without, for an earlier network
-        importlib.reload(towers)
+        # torchvision asks one question of torch's compiler, which brings in 900 modules; timm and
+        # transformers work with more of it.
+        stand_ins: dict[str, Any] = {} if needed else {"torch._dynamo.utils": _NoCompiler()}
+        stand_ins |= {one.library: None for one in _OPTIONAL if one not in needed}
+        _import_beside(stand_ins, "open_clip")
+    for one in needed:
+        module = importlib.import_module(one.module)
+        if getattr(module, one.library) is None:  # imported without, for an earlier network
+            importlib.reload(module)
+
+
+def _import_beside(stand_ins: Mapping[str, Any], name: str) -> None:
+    """Imports a module while others seem to be something else, or (None) not to be installed."""
+    fresh = {other: it for other, it in stand_ins.items() if other not in sys.modules}
+    sys.modules.update(fresh)
+    try:
+        importlib.import_module(name)
+    finally:
+        for other in fresh:
+            del sys.modules[other]
 
 
 class _NoCompiler(ModuleType):
@@ -73,12 +100,12 @@ class _NoCompiler(ModuleType):
         return False
 
 
-def _has_foreign_text_tower(folder: Path) -> bool:
+def _is_needed(one: _Optional, folder: Path) -> bool:
     try:
         found = json.loads((folder / CONFIGURATION).read_bytes())
-        return "hf_model_name" in found["model_cfg"]["text_cfg"]
+        return one.key in found["model_cfg"][one.section]
     except (OSError, ValueError, KeyError, TypeError):
-        return True  # open_clip will say what is wrong with it
+        return True
 
 
 @contextmanager
@@ -104,3 +131,38 @@ def from_file_alone() -> Iterator[None]:
     finally:
         for (owner, name, _), original in zip(patches, saved, strict=True):
             setattr(owner, name, original)
+
+
+class Refusals:
+    """Networks that did not load, kept in a cache file for every process to know.
+
+    A model that does not load is as good as absent: what needs it waits, with the reason, instead
+    of trying again with every batch.
+    """
+
+    AGAIN_S = 60.0  # then it is tried once more: what was missing may have been installed
+
+    def __init__(self, cache: Path) -> None:
+        self._path = cache / "refusals.json"
+
+    def check(self, digest: str) -> None:
+        """Raises `WeightsUnavailable` while the network with these weights is refused."""
+        at_s, reason = self._read().get(digest, (0.0, ""))
+        if 0 <= time.time() - at_s < self.AGAIN_S:
+            raise WeightsUnavailable(reason)
+
+    def note(self, digest: str, reason: str) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = self._path.with_suffix(f".{os.getpid()}.tmp")
+        fresh.write_text(json.dumps({**self._read(), digest: (time.time(), reason)}))
+        fresh.replace(self._path)
+
+    def _read(self) -> dict[str, tuple[float, str]]:
+        try:
+            return {digest: (at_s, reason) for digest, (at_s, reason) in self._load().items()}
+        except (OSError, ValueError, TypeError, AttributeError):
+            return {}  # a cache: lost or torn, the network is tried
+
+    def _load(self) -> dict[str, tuple[float, str]]:
+        found: dict[str, tuple[float, str]] = json.loads(self._path.read_bytes())
+        return found

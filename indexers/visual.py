@@ -26,15 +26,21 @@ from dam.contracts import (
     Span,
     Vector,
 )
-from dam.errors import DamError, Permanent, UnreadableMedia, UpstreamFailed
-from indexers.loading import import_open_clip, without_collecting
+from dam.errors import (
+    DamError,
+    Permanent,
+    UnreadableMedia,
+    UpstreamFailed,
+    WeightsUnavailable,
+)
+from indexers.loading import Refusals, import_open_clip, without_collecting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     import torch
 
-    from dam.contracts import Pixels, Unit
+    from dam.contracts import ModelFiles, Pixels, Unit
     from indexers.clip import Clip
 
 
@@ -50,9 +56,11 @@ class Visual:
     def __init__(self, setup: Setup) -> None:
         self._setup = setup
         self._clip: Clip | None = None
+        self._refusals = Refusals(setup.cache)
 
     def producer(self) -> Producer:
         files = self._setup.models.find(self._wanted)
+        self._refusals.check(files.digest)
         return Producer(self.name, self.version, model=files.name, weights=files.digest)
 
     @property
@@ -65,19 +73,26 @@ class Visual:
         # reads this once, when torch loads.
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         files = self._setup.models.find(self._wanted)
-        with without_collecting():
-            import_open_clip(files.path)
-            from indexers.clip import Clip  # torch and open_clip load here, not on import
-
-            self._clip = Clip(
-                files.path,
-                cache=self._setup.cache,
-                digest=files.digest,
-                runtime=self._setup.options.get("runtime") or "auto",
-                precision=self._setup.options.get("precision") or "auto",
-                threads=self._setup.threads,
-            )
+        try:
+            with without_collecting():
+                self._clip = self._load(files)
+        except WeightsUnavailable as error:
+            self._refusals.note(files.digest, str(error))
+            raise
         return self
+
+    def _load(self, files: ModelFiles) -> Clip:
+        import_open_clip(files.path)
+        from indexers.clip import Clip  # torch and open_clip load here, not on import
+
+        return Clip(
+            files.path,
+            cache=self._setup.cache,
+            digest=files.digest,
+            runtime=self._setup.options.get("runtime") or "auto",
+            precision=self._setup.options.get("precision") or "auto",
+            threads=self._setup.threads,
+        )
 
     def __exit__(self, *_error: object) -> None:
         self._clip = None

@@ -99,7 +99,9 @@ class Worker:
                 awake = {n: i for n, i in plan.producer_ids.items() if n not in paused()}
                 claims = claim_batch(self._database, settings, self._name, awake, turns)
                 if claims:
-                    self._index(claims, registry, sandbox, paused)
+                    if not self._index(claims, registry, sandbox, paused):
+                        self._replan_at_s = 0.0  # else the same would be claimed again
+                        registry, plan = self._replan(registry, plan)
                 elif until_idle:
                     return
                 else:
@@ -122,14 +124,15 @@ class Worker:
 
     def _index(
         self, claims: Sequence[Claim], registry: Registry, sandbox: Sandbox, paused: PauseWatch
-    ) -> None:
+    ) -> bool:
+        """False when an indexer could not be loaded; the claims are given back then."""
         try:
             indexers = self._enter(claims, registry)
         except (WeightsUnavailable, UpstreamFailed) as error:
             log.warning("Waiting: %s", error)
             self._give_back(claims)
             self._stop.wait(IDLE_S)
-            return
+            return False
         settings = self._settings
         batch = Batch(
             claims,
@@ -151,6 +154,7 @@ class Worker:
         except Stopped:
             log.info("Stopped or paused; unfinished runs go back to the queue.")
         self._store(claims, batch.results)
+        return True
 
     def _enter(self, claims: Sequence[Claim], registry: Registry) -> dict[str, Indexer]:
         """The indexers of this batch, weights loaded, in the order of their needs."""

@@ -23,7 +23,7 @@ def run(code: str, *arguments: object) -> str:
 
 def network(folder: Path, **text: object) -> Path:
     folder.mkdir()
-    configuration = {"model_cfg": {"text_cfg": text}}
+    configuration = {"model_cfg": {"text_cfg": text, "vision_cfg": {"layers": 12}}}
     (folder / CONFIGURATION).write_text(json.dumps(configuration))
     return folder
 
@@ -38,13 +38,15 @@ def foreign(tmp_path: Path) -> Path:
     return network(tmp_path / "foreign", hf_model_name="somewhere/roberta")
 
 
-def test_open_clip_comes_without_transformers_and_torchs_compiler(own: Path) -> None:
+def test_open_clip_comes_without_what_a_plain_network_does_not_need(own: Path) -> None:
     code = """
 import sys
 from pathlib import Path
 from indexers.loading import import_open_clip
 import_open_clip(Path(sys.argv[1]))
-print(*({"open_clip", "transformers", "torch._dynamo", "torch._dynamo.utils"} & sys.modules.keys()))
+heavy = {"open_clip", "timm", "transformers", "torch._dynamo", "torch._dynamo.utils"}
+print(*(heavy & sys.modules.keys()))
+import timm
 import transformers
 import torch._dynamo.utils
 print(torch._dynamo.utils.is_compile_supported("cpu"))
@@ -67,3 +69,18 @@ for folder in sys.argv[1:]:
 """
     assert run(code, own, foreign, own).split() == ["False", "True", "True"]
     assert run(code, foreign, own).split() == ["True", "True"]
+
+
+def test_a_picture_tower_from_timm_loads_first_and_after_another(own: Path, shared: Path) -> None:
+    code = """
+import sys
+from pathlib import Path
+from indexers.loading import import_open_clip
+for folder in sys.argv[1:]:
+    import_open_clip(Path(folder))
+import open_clip
+print(type(open_clip.create_model(f"local-dir:{folder}").visual).__name__)
+"""
+    standin = shared / "models" / "clip-standin"
+    assert run(code, standin) == "TimmModel"
+    assert run(code, own, standin) == "TimmModel"
