@@ -27,6 +27,7 @@ from dam.tables import (
     Stack,
 )
 from dam.tagging import TagView, tags_of
+from dam.trash import in_trash, not_in_trash
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -90,7 +91,7 @@ class StackView:
     id: str
     reason: str  # raw_jpeg or live_photo
     cover_id: str
-    members: list[AssetCard]
+    members: list[AssetCard]  # in the trash: those that are there too
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +166,7 @@ def describe_asset(session: Session, asset_id: str) -> AssetDetail:
         tags=[_tag(tag) for tag in tags_of(session, asset_id)],
         shots=_shots(session, asset_id),
         runs=runs,
-        stack=_stack(session, asset.stack_id),
+        stack=_stack(session, asset),
     )
 
 
@@ -257,13 +258,14 @@ def _shots(session: Session, asset_id: str) -> list[AssetShot]:
     ]
 
 
-def _stack(session: Session, stack_id: str | None) -> StackView | None:
-    stack = session.get(Stack, stack_id) if stack_id else None
+def _stack(session: Session, asset: Asset) -> StackView | None:
+    stack = session.get(Stack, asset.stack_id) if asset.stack_id else None
     if stack is None:
         return None
+    beside = in_trash() if asset.trashed_us is not None else not_in_trash()
     members = session.scalars(
         select(Asset.id)
-        .where(Asset.stack_id == stack.id)
+        .where(Asset.stack_id == stack.id, beside)
         .order_by(Asset.id != stack.cover_id, Asset.id)
     ).all()
     return StackView(stack.id, stack.reason, stack.cover_id, cards_of(session, members))

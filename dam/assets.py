@@ -17,6 +17,7 @@ from sqlalchemy.orm import aliased
 
 from dam.errors import BadRequest
 from dam.tables import Asset, File, FileState, Library, LibraryState, Stack
+from dam.trash import in_trash, not_in_trash
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -83,19 +84,26 @@ def cards_of(session: Session, asset_ids: Sequence[str]) -> list[AssetCard]:
         asset.id: asset for asset in session.scalars(select(Asset).where(Asset.id.in_(asset_ids)))
     }
     places = _places(session, asset_ids)
-    stacks = {asset.stack_id for asset in assets.values() if asset.stack_id}
-    sizes = dict(
-        session.execute(
-            select(Asset.stack_id, func.count())
-            .where(Asset.stack_id.in_(stacks))
-            .group_by(Asset.stack_id)
-        ).all()
-    )
+    sizes = _stack_sizes(session, assets.values())
     return [
-        _card(assets[id_], places.get(id_), sizes.get(assets[id_].stack_id, 1))
-        for id_ in asset_ids
-        if id_ in assets
+        _card(
+            asset,
+            places.get(asset.id),
+            sizes.get((asset.stack_id, asset.trashed_us is not None), 1),
+        )
+        for asset in (assets[id_] for id_ in asset_ids if id_ in assets)
     ]
+
+
+def _stack_sizes(session: Session, assets: Iterable[Asset]) -> dict[tuple[str | None, bool], int]:
+    """Members of stacks, those in the trash (True) apart from those that are not."""
+    stacks = {asset.stack_id for asset in assets if asset.stack_id}
+    rows = session.execute(
+        select(Asset.stack_id, in_trash(), func.count())
+        .where(Asset.stack_id.in_(stacks))
+        .group_by(Asset.stack_id, in_trash())
+    )
+    return {(stack_id, bool(trashed)): members for stack_id, trashed, members in rows}
 
 
 def listed(
@@ -108,14 +116,6 @@ def listed(
         _stands_for_its_stack(trashed=trashed),
         *where,
     ]
-
-
-def in_trash() -> ColumnElement[bool]:
-    return Asset.trashed_us.is_not(None)
-
-
-def not_in_trash() -> ColumnElement[bool]:
-    return Asset.trashed_us.is_(None)
 
 
 def has_file(asset_id: Any) -> ColumnElement[bool]:

@@ -11,6 +11,7 @@ from dam.asset_detail import FileView, file_view
 from dam.assets import read_cursor, write_cursor
 from dam.errors import BadRequest, NotFound
 from dam.tables import File, FileState, Library
+from dam.trash import not_in_trash
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -56,9 +57,11 @@ def list_folders(session: Session, library_id: str, under: str = "") -> FolderLi
     name = func.substr(rest, 1, func.instr(rest, "/") - 1)
     rows = session.execute(
         select(name, func.count(File.asset_id.distinct()))
+        .join(File.asset)
         .where(
             File.library_id == library_id,
             File.state == FileState.PRESENT,
+            not_in_trash(),
             func.substr(File.display, 1, len(prefix)) == prefix,
             func.instr(rest, "/") > 0,
         )

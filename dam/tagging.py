@@ -142,7 +142,10 @@ def _write_some(
 
 
 def count_words(session: Session, *, limit: int = 1000) -> list[WordCount]:
-    """The words in use, commonest first: file keywords, confident suggestions and approvals."""
+    """The words in use, commonest first: file keywords, confident suggestions and approvals.
+
+    What is in the trash does not count.
+    """
     rejected = (
         select(TagDecision.id)
         .where(
@@ -165,6 +168,8 @@ def count_words(session: Session, *, limit: int = 1000) -> list[WordCount]:
     number = func.count(shown.c.asset_id.distinct())
     rows = session.execute(
         select(shown.c.word, number)
+        .join(Asset, Asset.id == shown.c.asset_id)
+        .where(Asset.trashed_us.is_(None))
         .group_by(shown.c.word)
         .order_by(number.desc(), shown.c.word)
         .limit(limit)

@@ -17,8 +17,20 @@ from dam.tables import Asset, Stack, now_us
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from sqlalchemy import Select
+    from sqlalchemy import ColumnElement, Select
     from sqlalchemy.orm import Session
+
+
+def in_trash() -> ColumnElement[bool]:
+    return Asset.trashed_us.is_not(None)
+
+
+def not_in_trash() -> ColumnElement[bool]:
+    return Asset.trashed_us.is_(None)
+
+
+def trashed_ids(session: Session) -> set[str]:
+    return set(session.scalars(select(Asset.id).where(in_trash())))
 
 
 def move_to_trash(session: Session, asset_ids: Sequence[str]) -> dict[str, int | None]:
@@ -27,7 +39,7 @@ def move_to_trash(session: Session, asset_ids: Sequence[str]) -> dict[str, int |
     ids = dict.fromkeys(asset_ids)
     cover = aliased(Asset)
     for some in parts(asset_ids):
-        ids |= dict.fromkeys(session.scalars(_mates(cover, some).where(Asset.trashed_us.is_(None))))
+        ids |= dict.fromkeys(session.scalars(_mates(cover, some).where(not_in_trash())))
     known = _trash_times(session, ids)
     wanted = {asset_id: at_us for asset_id, trashed_us in known.items() if trashed_us is None}
     return write_trash(session, wanted)

@@ -19,6 +19,7 @@ from dam.cli.search import search
 from dam.cli.service import encoder, serve, watch, web, worker
 from dam.cli.status import config, status, verify
 from dam.cli.tags import tags_app
+from dam.cli.trash import trash_app
 from dam.errors import DamError
 
 app = typer.Typer(
@@ -31,6 +32,7 @@ app = typer.Typer(
 app.add_typer(library_app, name="library")
 app.add_typer(models_app, name="models")
 app.add_typer(tags_app, name="tags")
+app.add_typer(trash_app, name="trash")
 for command in (
     index,
     search,

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from dam.contracts import Kind
 from dam.search.filters import Condition, has_file
 from dam.tables import Asset, File, FileState, Library, LibraryState, ShotRow
+from dam.trash import not_in_trash
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +44,7 @@ def facts_of(
     file_conditions: Sequence[Condition] = (),
     preferred: dict[str, int] | None = None,
 ) -> dict[str, Facts]:
-    """Of those assets that have a present file.
+    """Of those assets that have a present file and are not in the trash.
 
     `file_conditions` choose among an asset's files, `preferred` names one by asset.
     """
@@ -61,7 +62,7 @@ def facts_of(
                 Asset.captured_local,
                 Asset.captured_us,
                 Asset.thumbhash,
-            ).where(Asset.id.in_(some))
+            ).where(Asset.id.in_(some), not_in_trash())
         )
         for row in rows:
             if row[0] in paths:
@@ -106,7 +107,7 @@ def newest(
     return list(
         session.scalars(
             select(Asset.id)
-            .where(has_file(), *conditions, *taken)
+            .where(has_file(), not_in_trash(), *conditions, *taken)
             .order_by(Asset.captured_us.desc().nulls_last(), Asset.id)
             .limit(limit)
         )

@@ -1,7 +1,7 @@
 """A query → ranked assets with their best moments and reasons. The only entry to the search.
 
-Every hit is joined with SQL before it leaves: what was deleted, filtered away or has no present
-file drops out, whatever an index says. Nothing here writes.
+Every hit is joined with SQL before it leaves: what was deleted, trashed, filtered away or has no
+present file drops out, whatever an index says. Nothing here writes.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from dam.search.pictures import KeptPictures, decoded
 from dam.search.query import Channel, Hit, Moment, Query, Results, Waiting
 from dam.search.text import TextHit, text_hits
 from dam.search.visual import VisualChannel, not_looked_at, pending, unanswered
+from dam.trash import trashed_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -122,7 +123,11 @@ class _Search:
 
     def _add_text(self, candidates: dict[str, _Candidate]) -> None:
         found, self._worth = text_hits(
-            self._session, self._parsed.words, self._parsed.whole, within=self._passing
+            self._session,
+            self._parsed.words,
+            self._parsed.whole,
+            within=self._passing,
+            without=trashed_ids(self._session),
         )
         for asset_id, hit in found.items():
             candidates[asset_id] = _Candidate(asset_id, text=hit)

@@ -67,12 +67,33 @@ class TextHit:
     file_id: int | None = None  # the file whose name or folder matched best
 
 
+@dataclass(frozen=True, slots=True)
+class _Restriction:
+    """Which assets may be candidates."""
+
+    within: Set[str] | None  # None: all
+    without: Set[str]
+
+    @property
+    def is_any(self) -> bool:
+        return self.within is not None or bool(self.without)
+
+    def allows(self, asset_id: str) -> bool:
+        return (self.within is None or asset_id in self.within) and asset_id not in self.without
+
+
 def text_hits(
-    session: Session, words: Sequence[str], whole: str, *, within: Set[str] | None
+    session: Session,
+    words: Sequence[str],
+    whole: str,
+    *,
+    within: Set[str] | None,
+    without: Set[str] = frozenset(),
 ) -> tuple[dict[str, TextHit], dict[str, float]]:
     """Assets that hold some of the words, and the worth (idf > 0) of every word.
 
-    `whole` is the query as typed, for exact names and titles; `within` restricts the assets.
+    `whole` is the query as typed, for exact names and titles; `within` and `without` restrict the
+    assets before they are counted as candidates.
     """
     looked_up = list(words)[:WORDS]
     if not looked_up:
@@ -80,7 +101,7 @@ def text_hits(
     frequencies = {word: _frequency(session, word) for word in looked_up}
     total = session.scalar(select(func.count()).select_from(Asset)) or 0
     worth = {word: _idf(frequencies[word], total) for word in looked_up}
-    asset_ids = _candidates(session, frequencies, within)
+    asset_ids = _candidates(session, frequencies, _Restriction(within, without))
     hits: dict[str, TextHit] = {}
     judge = _Judge(looked_up, whole)
     for asset_id, file_id, field_name, body in _texts(session, asset_ids):
@@ -151,12 +172,12 @@ def _frequency(session: Session, word: str) -> int:
 
 
 def _candidates(
-    session: Session, frequencies: dict[str, int], within: Set[str] | None
+    session: Session, frequencies: dict[str, int], restriction: _Restriction
 ) -> list[str]:
     """Assets worth judging: those with all words in one text first, then until there are enough."""
-    found = dict.fromkeys(_approved(session, frequencies, within))
+    found = dict.fromkeys(_approved(session, frequencies, restriction))
     for query in _look_ups(frequencies):
-        found |= dict.fromkeys(_assets_of(session, query, within))
+        found |= dict.fromkeys(_assets_of(session, query, restriction))
         if len(found) >= CANDIDATES:
             break
     return list(found)
@@ -180,28 +201,28 @@ def _look_ups(frequencies: dict[str, int]) -> Iterator[Select[int]]:
             yield select(TextRow.id).where(TextRow.body.like(pattern, escape="\\"))
 
 
-def _assets_of(session: Session, texts: Select[int], within: Set[str] | None) -> Iterable[str]:
+def _assets_of(session: Session, texts: Select[int], restriction: _Restriction) -> Iterable[str]:
     """Assets of matching rows, in the order of the rows, until there are enough."""
-    rows = texts.limit(CANDIDATES if within is None else MOST_ROWS).subquery()
+    rows = texts.limit(MOST_ROWS if restriction.is_any else CANDIDATES).subquery()
     # An outer join keeps SQLite from turning the order of the two tables round.
     query = select(TextRow.asset_id).select_from(rows).outerjoin(TextRow, TextRow.id == rows.c[0])
     found: dict[str, None] = {}
     for asset_id in session.scalars(query.execution_options(yield_per=CANDIDATES)):
-        if within is None or asset_id in within:
+        if restriction.allows(asset_id):
             found[asset_id] = None
         if len(found) >= CANDIDATES:
             break
     return found
 
 
-def _approved(session: Session, words: Iterable[str], within: Set[str] | None) -> Iterable[str]:
+def _approved(session: Session, words: Iterable[str], restriction: _Restriction) -> Iterable[str]:
     """Assets with a decision about one of the words; decisions have no text rows."""
     query = select(TagDecision.asset_id, TagDecision.word).where(
         TagDecision.verdict == Verdict.APPROVED
     )
     wanted = set(words)
     for asset_id, word in session.execute(query):
-        if (within is None or asset_id in within) and wanted & set(words_of(word)):
+        if restriction.allows(asset_id) and wanted & set(words_of(word)):
             yield asset_id
 
 

@@ -88,7 +88,7 @@ class ShotRow(Base):
 
 class TagRow(Base):
     __tablename__ = "tags"
-    __table_args__ = (Index("ix_tags_word", "word", "asset_id"),)
+    __table_args__ = (Index("ix_tags_word", "word", "asset_id", "score"),)  # counted without rows
 
     id: Mapped[int] = mapped_column(primary_key=True)
     asset_id: Mapped[str] = mapped_column(ForeignKey("assets.id", ondelete="CASCADE"), index=True)

@@ -5,17 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy import select
 
 from dam.contracts import Kind
 from dam.tables import (
     Asset,
+    File,
     FileState,
     LibraryState,
     RunState,
     ShotRow,
     Stack,
+    TagDecision,
     TagRow,
     TagSource,
+    Verdict,
 )
 from tests.rows import add_asset, add_library, add_producer, add_run
 
@@ -248,6 +252,9 @@ def test_failed_decision_changes_nothing(client: FlaskClient, library_id: str) -
         ("%", []),
         ("_", []),
         ("", []),
+        ("bea", [("trip/beach", "folder")]),
+        ("TRI", [("trip", "folder")]),
+        ("rip", []),
     ],
 )
 def test_half_a_word_is_completed(
@@ -255,6 +262,60 @@ def test_half_a_word_is_completed(
 ) -> None:
     answer = client.get("/api/v1/suggest", query_string={"q": typed})
     assert [(one["text"], one["kind"]) for one in answer.json["suggestions"]] == expected
+
+
+@pytest.fixture
+def tagged(database: Database, library_id: str) -> None:
+    """Words from files, from a model, from people: on assets 0, 1, 2 and 3."""
+    with database.write() as session:
+        ids = list(session.scalars(select(Asset.id).join(File).order_by(File.display)))
+        for at, word, score, source in (
+            (0, "sea", 1.0, TagSource.FILE),
+            (0, "sea", 0.9, TagSource.MODEL),  # of the same asset: counted once
+            (1, "sea", 0.9, TagSource.MODEL),
+            (2, "sea", 0.4, TagSource.MODEL),  # not confident
+            (3, "sea", 0.9, TagSource.MODEL),  # rejected below
+            (0, "season", 0.8, TagSource.MODEL),
+            (1, "dog", 0.8, TagSource.MODEL),
+            (2, "dog", 0.8, TagSource.MODEL),
+            (3, "dog", 0.8, TagSource.MODEL),
+        ):
+            row = {"source": source, "vocabulary": "v", "word": word, "score": score}
+            session.add(TagRow(asset_id=ids[at], **row))
+        for at, word, verdict in (
+            (3, "sea", Verdict.REJECTED),
+            (1, "sea", Verdict.APPROVED),  # suggested there too: counted once
+            (2, "sea", Verdict.APPROVED),
+            (0, "seaside", Verdict.APPROVED),
+        ):
+            session.add(TagDecision(asset_id=ids[at], word=word, verdict=verdict))
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({"q": "se"}, [("sea", 3), ("seaside", 1), ("season", 1)]),
+        ({"kind": "tag"}, [("dog", 3), ("sea", 3), ("seaside", 1), ("season", 1)]),
+        ({"kind": "tag", "limit": "1"}, [("dog", 3)]),
+        ({"kind": "tag", "q": "do"}, [("dog", 3)]),
+        ({"kind": "camera"}, [("Canon EOS R5", 1)]),
+        ({"kind": "camera", "q": "se"}, []),
+        ({"kind": "place"}, [("Lisbon, Portugal", 1)]),
+        ({"kind": "folder"}, [("trip", 8), ("trip/beach", 1)]),
+        ({}, []),
+    ],
+)
+def test_suggestions_count_what_is_really_there(
+    client: FlaskClient, tagged: None, query: dict[str, str], expected: list[tuple[str, int]]
+) -> None:
+    answer = client.get("/api/v1/suggest", query_string=query)
+    assert [(one["text"], one["assets"]) for one in answer.json["suggestions"]] == expected
+
+
+def test_a_suggested_folder_filters_the_list(client: FlaskClient, library_id: str) -> None:
+    (folder,) = client.get("/api/v1/suggest", query_string={"q": "beach"}).json["suggestions"]
+    cards = client.get(ASSETS, query_string={"folder": folder["text"]})
+    assert names(cards) == ["clip.mp4"]
 
 
 def _library(session: Session, library_id: str) -> Library:

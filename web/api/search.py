@@ -15,7 +15,7 @@ from pydantic import ConfigDict, Field
 
 from dam.search.query import Query, results_as_json
 from dam.search.reading import Reading, read_query
-from dam.suggest import Suggestion, suggest
+from dam.suggest import Suggestion, SuggestionKind, suggest
 from web.filters import FilterQuery, Seconds
 from web.services import services
 from web.shapes import Limit, Request, answer
@@ -112,7 +112,10 @@ class KeptPicture:
 
 
 class SuggestQuery(Request):
-    q: Annotated[str, Field(max_length=100)]
+    q: Annotated[str, Field(max_length=100)] = Field(
+        "", description="Empty: the commonest values of `kind`."
+    )
+    kind: SuggestionKind | None = Field(None, description="Only these; all without it.")
     limit: Annotated[int, Field(ge=1, le=50)] = 10
 
 
@@ -188,9 +191,10 @@ def similar(asset_id: str, query_data: SimilarQuery) -> Response:
 @bp.input(SuggestQuery, location="query")
 @bp.output(answer(Suggestions))
 def get_suggestions(query_data: SuggestQuery) -> Suggestions:
-    """Complete a half-typed tag, place or camera."""
+    """Complete a half-typed tag, place, camera or folder, commonest first."""
     with services().database.read() as session:
-        return Suggestions(suggest(session, query_data.q, limit=query_data.limit))
+        found = suggest(session, query_data.q, limit=query_data.limit, kind=query_data.kind)
+        return Suggestions(found)
 
 
 def _decoded(upload: FileStorage) -> Pixels:

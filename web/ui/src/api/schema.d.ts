@@ -665,7 +665,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Complete a half-typed tag, place or camera. */
+        /** Complete a half-typed tag, place, camera or folder, commonest first. */
         get: operations["get_search_get_suggestions"];
         put?: never;
         post?: never;
@@ -1468,6 +1468,12 @@ export interface components {
             /** Text */
             text: string;
         };
+        /**
+         * SuggestionKind
+         * @description The filter that a suggestion belongs to.
+         * @enum {string}
+         */
+        SuggestionKind: "tag" | "place" | "camera" | "folder";
         /** Suggestions */
         Suggestions: {
             /** Suggestions */
@@ -3390,8 +3396,9 @@ export interface operations {
     };
     get_search_get_suggestions: {
         parameters: {
-            query: {
-                q: string;
+            query?: {
+                q?: string;
+                kind?: components["schemas"]["SuggestionKind"] | null;
                 limit?: number;
             };
             header?: never;
