@@ -129,6 +129,9 @@ class Settings(BaseSettings):
             "the home folder, /media, /mnt, /run/media, /srv and /Volumes."
         ),
     )
+    upload_mb: int = Field(
+        default=20_480, ge=1, description="The largest file that can be uploaded, in MiB."
+    )
     full_cache_mb: int = Field(
         default=2048,
         ge=1,
@@ -162,6 +165,10 @@ class Settings(BaseSettings):
     @property
     def cache_path(self) -> Path:
         return self.home / "cache"
+
+    @property
+    def uploads_path(self) -> Path:
+        return self.home / "uploads"
 
     @property
     def run_path(self) -> Path:

@@ -21,12 +21,11 @@ def is_full(error: OSError) -> bool:
     return error.errno in _FULL
 
 
-def check_room(folder: Path, needed_bytes: int, *, purpose: str) -> None:
-    """Raises `DiskFull`, naming the folder and both numbers."""
+def check_room(folder: Path | int, needed_bytes: int, *, where: str) -> None:
+    """Raises `DiskFull` with both numbers. The folder by its path or as a descriptor."""
     free_bytes = shutil.disk_usage(folder).free
     if free_bytes < needed_bytes + RESERVE_BYTES:
         raise DiskFull(
-            f"There is no room for {purpose}: {needed_bytes >> 20:,} MiB are needed and "
-            f"{RESERVE_BYTES >> 20} MiB must stay free, but the disk of {folder} has only "
-            f"{free_bytes >> 20:,} MiB left."
+            f"The disk of {where} has {free_bytes >> 20:,} MiB left: too little for a file of "
+            f"{needed_bytes >> 20:,} MiB, since {RESERVE_BYTES >> 20} MiB of it must stay free."
         )

@@ -33,6 +33,10 @@ class OverLimit(UnreadableMedia):
     """The file is larger than a limit that protects this machine."""
 
 
+class DamagedUpload(Permanent):
+    """What arrived is not the file that was announced: its BLAKE3 hash differs. Upload it again."""
+
+
 class DecodeTimeout(Permanent):
     """Decoding took longer than DAM_DECODE_TIMEOUT_S allows."""
 

@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING
 from apiflask import APIFlask
 
 from web import problems, security
-from web.api import assets, folders, jobs, libraries, media, models, search, system
+from web.api import (
+    assets,
+    folders,
+    jobs,
+    libraries,
+    media,
+    models,
+    places,
+    search,
+    system,
+    uploads,
+)
 from web.pages import pages
 from web.services import EXTENSION, Services
 from web.shapes import flatten_names
@@ -19,6 +30,7 @@ if TYPE_CHECKING:
     from dam.config import Settings
 
 API = "/api/v1"
+MODULES = (libraries, folders, assets, media, places, search, uploads, jobs, models, system)
 DESCRIPTION = """Everything the web app does, and nothing else, goes through these endpoints.
 
 Ids are opaque. Times end in `_at` (RFC 3339, UTC), durations in `_s` (seconds), lengths in `_px`.
@@ -46,7 +58,7 @@ def create_app(settings: Settings) -> APIFlask:
     app.extensions[EXTENSION] = Services(settings)
     problems.install(app)
     security.install(app)
-    for module in (libraries, folders, assets, media, search, jobs, models, system):
+    for module in MODULES:
         app.register_blueprint(module.bp, url_prefix=f"{API}{module.bp.url_prefix or ''}")
     app.get("/health")(system.get_health)
     app.register_blueprint(pages())
@@ -67,4 +79,16 @@ def _finish_spec(spec: dict[str, Any]) -> dict[str, Any]:
             for status, response in operation["responses"].items():
                 if status >= "400":
                     response["content"] = body
+            _describe_part(operation)
     return spec
+
+
+def _describe_part(operation: dict[str, Any]) -> None:
+    """A body of plain bytes with its header, for which APIFlask has no words."""
+    part = operation.pop("x-part", None)
+    if part is None:
+        return
+    header = {"in": "header", "name": part["header"], "required": True}
+    operation["parameters"].append({**header, "schema": {"type": "integer", "minimum": 0}})
+    schema = {"type": "string", "format": "binary"}
+    operation["requestBody"] = {"required": True, "content": {part["mimetype"]: {"schema": schema}}}

@@ -16,6 +16,7 @@ from flask import current_app
 from dam.full_size import FullPictures
 from dam.model_pulls import Pulls
 from dam.schema import open_database
+from dam.uploads import Uploads
 from web.problems import Unavailable
 from web.progress import Progress
 
@@ -67,6 +68,8 @@ class Services:
         self._search: SearchService | None = None
         self._sandbox: Sandbox | None = None
         self.full_pictures = FullPictures(settings, self.sandbox)
+        self.uploads = Uploads(self.database, settings)
+        self.uploads.sweep()
 
     @property
     def search(self) -> SearchService:

@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from dam.errors import DamError
 from dam.library.hints import Hint, LibraryEyes
 from dam.library.libraries import list_libraries
-from dam.library.scan_requests import take_requests
+from dam.library.scan_requests import take_looks, take_requests
 from dam.library.settle import SettleTracker
 from dam.library.update import update_libraries
 from dam.media.metadata import MetadataReader
@@ -144,6 +144,8 @@ class Watcher:
                     watched.scan_by(now_s)
         for library_id in take_requests(self._settings.run_path) & self._watched.keys():
             self._watched[library_id].scan_by(now_s)
+        for library_id, path in take_looks(self._settings.run_path):
+            self._hints.put(Hint(library_id, path))
         self._publish(
             {
                 library_id: watched.eyes.trouble
