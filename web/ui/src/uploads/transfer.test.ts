@@ -41,7 +41,7 @@ class FakeServer implements UploadServer {
 let server: FakeServer;
 let bytes: Uint8Array<ArrayBuffer>;
 let sent: number[];
-let waited: boolean[];
+let waited: string[];
 let stop: AbortController;
 
 /** Told as one answer: a matcher would walk through millions of bytes one by one. */
@@ -55,7 +55,7 @@ const job = (): Transfer => ({
   signal: stop.signal,
   onbegin: () => undefined,
   onsent: (count) => sent.push(count),
-  onwaiting: (waiting) => waited.push(waiting),
+  onwaiting: (reason) => waited.push(reason),
   pause: async () => stop.signal.throwIfAborted(),
 });
 
@@ -83,7 +83,7 @@ it('waits for a server that went away in the middle, and goes on', async () => {
   const gone = new Problem('dam does not answer.', 0);
   server.failures = [null, null, gone, gone, new Problem('Starting.', 503)];
   await transfer(job());
-  expect(waited).toEqual([false, true, true, false]);
+  expect(waited).toEqual(['', gone.message, 'Starting.', '']);
   expect(isWhole()).toBe(true);
 });
 

@@ -19,13 +19,13 @@ export interface Transfer {
   /** Called with the server's id once it has one, so that it can be told to forget it. */
   onbegin: (id: string) => void;
   onsent: (bytes: number) => void;
-  /** True while the server does not answer and is asked again. */
-  onwaiting: (waiting: boolean) => void;
+  /** Why the server cannot go on now, while it is asked again; empty once it goes on. */
+  onwaiting: (reason: string) => void;
   pause?: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
 /** What passes by itself: no answer, or one that says "later". */
-export function isPassing(error: unknown): boolean {
+export function isPassing(error: unknown): error is Problem {
   return error instanceof Problem && [0, 429, 502, 503, 504].includes(error.status);
 }
 
@@ -62,11 +62,11 @@ async function begin(job: Transfer): Promise<Standing & { id: string }> {
     try {
       const standing = await server.begin(to, fingerprint, signal);
       job.onbegin(standing.id);
-      job.onwaiting(false);
+      job.onwaiting('');
       return standing;
     } catch (error) {
       if (!isPassing(error)) throw error;
-      job.onwaiting(true);
+      job.onwaiting(error.message);
       await pause(pause_ms, signal);
     }
   }

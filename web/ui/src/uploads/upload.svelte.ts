@@ -27,8 +27,8 @@ export class Upload {
   state = $state<UploadState>('queued');
   /** Bytes read while it is hashed, then bytes sent. */
   moved_bytes = $state(0);
-  /** The server does not answer and is asked again. */
-  waiting = $state(false);
+  /** Why the server cannot take it now; it is asked again by itself. */
+  waiting = $state('');
   /** Why it failed. */
   reason = $state('');
   /** Where the file lies in its library, or the id of the asset that it already is. */
