@@ -106,6 +106,11 @@ def _stack_sizes(session: Session, assets: Iterable[Asset]) -> dict[tuple[str | 
     return {(stack_id, bool(trashed)): members for stack_id, trashed, members in rows}
 
 
+def version_of(essence_hash: str) -> str:
+    """Changes with what an asset shows."""
+    return essence_hash[:16]
+
+
 def listed(
     where: Sequence[ColumnElement[bool]], *, trashed: bool = False
 ) -> list[ColumnElement[bool]]:
@@ -222,7 +227,7 @@ def _card(asset: Asset, place: _Place | None, stack_size: int) -> AssetCard:
         name=path.rpartition("/")[2],
         library_id=place.library_id if place else None,
         available=place is not None and place.available,
-        version=asset.essence_hash[:16],
+        version=version_of(asset.essence_hash),
         width_px=asset.width_px,
         height_px=asset.height_px,
         duration_s=None if asset.duration_us is None else asset.duration_us / US_PER_S,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, or_, select, union
+from sqlalchemy import func, or_, select, union_all
 
 from dam.search.words import escape_like
 from dam.store import SUGGESTED
@@ -121,7 +121,10 @@ def _tags(session: Session, typed: str) -> dict[str, int]:
         .group_by(TagDecision.word)
     )
     if typed:
-        listed = union(select(TagRow.word.label("value")), select(TagDecision.word))
+        # Distinct on either side, not across: that each can be answered by its own index alone.
+        listed = union_all(
+            select(TagRow.word.label("value")).distinct(), select(TagDecision.word).distinct()
+        )
         words = _beginning(session, listed, typed)
         suggested = suggested.where(TagRow.word.in_(words))
         added = added.where(TagDecision.word.in_(words))

@@ -76,7 +76,7 @@ class Asset(Base):
     lens: Mapped[str | None]
     latitude: Mapped[float | None]
     longitude: Mapped[float | None]
-    place: Mapped[str | None]  # nearest place: city, region, country
+    place: Mapped[str | None] = mapped_column(index=True)  # the nearest: city, region, country
     country: Mapped[str | None]
     title: Mapped[str | None]
     caption: Mapped[str | None]

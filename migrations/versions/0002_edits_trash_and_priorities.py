@@ -54,6 +54,7 @@ def upgrade() -> None:
             *("captured_local", "width_px", "height_px"),
         ],
     )
+    op.create_index(op.f("ix_assets_place"), "assets", ["place"])  # for suggestions
     # With the score in it, the commonest tags are counted without reading the rows.
     op.drop_index("ix_tags_word", "tags")
     op.create_index("ix_tags_word", "tags", ["word", "asset_id", "score"])

@@ -556,6 +556,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/places": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the countries and places where assets were taken, most assets first. */
+        get: operations["get_places_list_all"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/search": {
         parameters: {
             query?: never;
@@ -1022,6 +1039,15 @@ export interface components {
             /** Files */
             files: components["schemas"]["CheckedFile"][];
         };
+        /** Country */
+        Country: {
+            /** Assets */
+            assets: number;
+            /** Country */
+            country: string | null;
+            /** Places */
+            places: components["schemas"]["Place"][];
+        };
         /** Download */
         Download: {
             /** Error */
@@ -1340,6 +1366,22 @@ export interface components {
              * @default null
              */
             indexer?: string | null;
+        };
+        /** Place */
+        Place: {
+            /** Assets */
+            assets: number;
+            /** Cover Id */
+            cover_id: string;
+            /** Cover Version */
+            cover_version: string;
+            /** Place */
+            place: string;
+        };
+        /** PlaceList */
+        PlaceList: {
+            /** Countries */
+            countries: components["schemas"]["Country"][];
         };
         /** PreviewState */
         PreviewState: {
@@ -3167,6 +3209,26 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_places_list_all: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlaceList"];
                 };
             };
         };
