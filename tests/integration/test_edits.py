@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from dam import store
+from dam.contracts import Tag
+from dam.indexing.plan import forget_runs
 from dam.library.libraries import remove_library
-from dam.tables import TextRow
-from tests.library_world import asset_at, found_by_words, ids
+from dam.tables import Asset, RunState, TextRow
+from tests.library_world import asset_at, found_by_words, ids, index_by_hand
 from tests.media import BLUE, GREEN, RED, write_jpeg
-from tests.rows import add_asset, add_library
+from tests.rows import add_asset, add_library, add_producer, add_run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -128,6 +131,25 @@ def test_an_edit_survives_new_pixels_and_moves(
     assert ids(database) == {"deep/b.jpg": picture}
     assert shown(client, picture) == ("Old port", None, 1, ["rating", "title"])
     assert found_by_words(database, "port") == {"deep/b.jpg"}
+
+
+def test_an_edit_survives_indexing_again(
+    client: FlaskClient, database: Database, picture: str
+) -> None:
+    index_by_hand(database)
+    patched(client, picture, title="Old port", rating=1, trashed=True)
+    forget_runs(database, "visual")
+    for version in (1, 2):  # the same model again, then another one
+        with database.write() as session:
+            producer = add_producer(session, "tags", version)
+            run = add_run(session, session.get_one(Asset, picture), producer)
+            run.state, run.fence = RunState.LEASED, 1
+            lease = store.Lease(run.id, 1, picture, producer.id)
+            session.flush()
+            store.save(session, lease, [Tag("words", f"boat {version}", 0.9)])
+    assert shown(client, picture) == ("Old port", None, 1, ["rating", "title"])
+    assert found_by_words(database, "port") == found_by_words(database, "boat") == {"a.jpg"}
+    assert (client.get(f"{ASSETS}/{picture}").json or {})["trashed_at"] is not None
 
 
 def test_a_copy_that_becomes_another_picture_takes_the_edits_along(
