@@ -1,0 +1,178 @@
+"""The tools that train and measure the built-in picture model, on pictures made here."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from typing import TYPE_CHECKING
+
+import numpy as np
+import open_clip
+import pytest
+import torch
+from PIL import Image
+
+from indexers.clip import Clip
+from tools.measure_mini import measure
+from tools.mini import student
+from tools.mini.alignment import contrast
+from tools.mini.distil import Learner, augmented
+from tools.mini.pictures import Photo, Pictures, decode, read_index
+from tools.mini.texts import UNKNOWN, Texts
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+COLOURS = {"red": (200, 20, 20), "green": (20, 200, 20), "blue": (20, 20, 200)}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Six pictures of one colour each, half of them in a shard, half of them to test with."""
+    place = tmp_path / "pictures"
+    place.mkdir()
+    lines = []
+    with tarfile.open(place / "one.tar", "w") as shard:
+        for number, (name, colour) in enumerate([*COLOURS.items()] * 2):
+            path = place / f"{number}.jpg"
+            Image.new("RGB", (160, 120 + 40 * (number % 2)), colour).save(path)
+            sharded = number % 2 == 0
+            if sharded:
+                shard.add(path, path.name)
+                path.unlink()
+            lines.append(
+                {
+                    "file": path.name,
+                    "shard": "one.tar" if sharded else None,
+                    "labels": [name],
+                    "captions": [f"everything is {name}"],
+                    "split": "train" if number < 3 else "test",
+                }
+            )
+    (place / "index.jsonl").write_text("\n".join(json.dumps(line) for line in lines))
+    return place
+
+
+def photo(*labels: str, captions: tuple[str, ...] = (), source: str = "made") -> Photo:
+    return Photo("x.jpg", None, labels, captions, "train", source)
+
+
+def test_pictures_come_back_as_they_lay_in_files_and_shards(folder: Path, tmp_path: Path) -> None:
+    assert decode(folder, tmp_path / "cache") == (6, [])
+    pictures = Pictures(tmp_path / "cache")
+    assert len(pictures) == 6
+    for at, each in enumerate(pictures.photos):
+        shown = pictures[at]
+        assert min(shown.shape[:2]) <= 128
+        expected = COLOURS[each.labels[0]]
+        assert np.abs(shown.reshape(-1, 3).mean(axis=0) - expected).max() < 4
+    assert {pictures.photos[at].split for at in pictures.of("test")} == {"test"}
+
+
+def test_unreadable_picture_is_named_and_left_out(folder: Path, tmp_path: Path) -> None:
+    (folder / "1.jpg").write_bytes(b"no picture")
+    count, unread = decode(folder, tmp_path / "cache")
+    assert count == 5
+    assert unread[0].startswith("1.jpg")
+
+
+def test_csv_says_the_same_as_jsonl(tmp_path: Path) -> None:
+    (tmp_path / "index.csv").write_text(
+        "file,labels,captions,split\na.jpg,dog;grass,A dog runs|On the grass,train\nb.jpg,,,test\n"
+    )
+    first, second = read_index(tmp_path)
+    assert first.labels == ("dog", "grass")
+    assert first.captions == ("A dog runs", "On the grass")
+    assert second.labels == second.captions == ()
+
+
+def test_wrong_index_names_the_file_and_the_entry(tmp_path: Path) -> None:
+    (tmp_path / "index.jsonl").write_text('{"file": "a.jpg", "split": "practice"}\n')
+    with pytest.raises(ValueError, match=r"index\.jsonl, entry 1.*practice"):
+        read_index(tmp_path)
+
+
+def test_prompt_is_true_of_every_photo_with_its_label_and_perhaps_of_what_implies_it() -> None:
+    photos = [photo("dog", "animal", source="pets")] * 30 + [photo("dog"), photo("animal")] * 2
+    texts = Texts(photos, context=16)
+    rows = np.array([texts.prompts[31][0]])  # a prompt of "animal" alone
+    true, perhaps = texts.fits(rows, np.array([0, 30, 31]))
+    assert true.tolist() == [[True, False, True]]
+    assert perhaps.tolist() == [[True, True, True]]
+
+
+def test_unused_words_get_the_vector_of_some_word() -> None:
+    texts = Texts([photo(captions=("a dog on grass",))], context=16)
+    table = torch.arange(len(texts.vocabulary)).float()[:, None]
+    whole = texts.vocabulary.spread(table, 49408)
+    tokens = open_clip.SimpleTokenizer(context_length=16)(["a dog and a zeppelin"]).numpy()
+    compact = texts.vocabulary.compact(tokens)
+    assert (whole[tokens[0]].flatten().numpy() == compact[0]).all()
+    assert UNKNOWN in compact[0][:6]
+
+
+def test_contrast_is_least_where_the_true_answers_are_nearest() -> None:
+    true = torch.eye(3, dtype=torch.bool)
+    assert contrast(10 * true.float(), true) < contrast(10 * (~true).float(), true)
+    wrong = torch.tensor([[0.0, 9.0]])
+    own, perhaps = torch.tensor([[True, False]]), torch.tensor([[False, True]])
+    assert contrast(wrong, own, perhaps) < 1e-3 < contrast(wrong, own)
+
+
+def test_crops_have_the_size_that_was_asked_for() -> None:
+    random = np.random.default_rng(0)
+    for shape in ((128, 200, 3), (200, 128, 3), (40, 30, 3)):
+        for _ in range(20):
+            crop = augmented(random.integers(0, 255, shape, dtype=np.uint8), 64, random)
+            assert crop.shape == (64, 64, 3)
+            assert crop.dtype == np.uint8
+
+
+def test_saved_student_is_a_small_open_clip_model_that_dam_loads_and_measures(
+    folder: Path, tmp_path: Path
+) -> None:
+    decode(folder, tmp_path / "cache")
+    pictures = Pictures(tmp_path / "cache")
+    texts = Texts([pictures.photos[at] for at in pictures.of("train")], context=32)
+    torch.manual_seed(0)
+    model = student.build(len(texts.vocabulary)).eval()
+    size = student.save(model.state_dict(), texts.vocabulary, tmp_path / "mini")
+    assert size <= 24_000_000
+
+    clip = Clip(
+        tmp_path / "mini",
+        cache=tmp_path,
+        digest="test",
+        runtime="torch",
+        precision="fp32",
+        threads=1,
+    )
+    said = clip.encode_texts([texts.texts[0], "some other text"])
+    with torch.inference_mode():
+        ours = student.read(model, texts.batch(np.array([0])))
+    assert np.abs(said[0] - ours[0].numpy()).max() < 5e-3  # the file holds 16 bits a number
+
+    figures = {figure.what: figure for figure in measure(clip, pictures)}
+    found = figures["text to image R@1, pool 3"]
+    assert found.chance == pytest.approx(1 / 3)
+    assert 0 <= found.value <= 1
+
+    again = student.build(len(texts.vocabulary))
+    student.resume(again, texts.vocabulary, tmp_path / "mini")
+    assert torch.allclose(again.text_projection, model.text_projection, atol=1e-3)
+
+
+def test_learner_goes_on_exactly_where_it_was_saved(tmp_path: Path) -> None:
+    def learner() -> Learner:
+        torch.manual_seed(0)
+        return Learner(student.build(50), torch.nn.Linear(4, 4), torch.nn.Linear(4, 4))
+
+    one, other = learner(), learner()
+    gradients = torch.randn(one.gradients().shape)
+    one.step(0.1, gradients.clone())
+    torch.save(one.state(), tmp_path / "training.pt")
+    other.load(torch.load(tmp_path / "training.pt"))
+    for each in (one, other):
+        each.step(0.2, gradients.clone())
+    for mine, saved in zip(one.masters, other.masters, strict=True):
+        assert torch.equal(mine, saved)
