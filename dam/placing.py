@@ -78,11 +78,11 @@ def place(
         folder_fd, path = _made(root_fd, folder)
         try:
             size_bytes = os.fstat(source).st_size
+            remove_part(folder_fd, part)
             free, number = _free_name(folder_fd, name, 1, size_bytes, content_hash)
             if free is None:  # it is there
                 return _joined(path, _numbered(name, number))
             check_room(folder_fd, size_bytes, where="the library")
-            remove_part(folder_fd, part)
             try:
                 _copy(source, folder_fd, part, content_hash)
                 while not _publish(folder_fd, part, free):  # somebody else was faster

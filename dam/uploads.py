@@ -119,6 +119,7 @@ class Uploads:
             done = self._done(wanted.id)
             if done is not None and done.path is not None:
                 if is_placed(root_fd, done.path, size_bytes):
+                    shutil.rmtree(self._folder_of(wanted.id), ignore_errors=True)  # after a kill
                     return done
                 self._note(wanted.id).unlink(missing_ok=True)  # deleted since: begin anew
             check_place(root_fd, wanted.folder, size_bytes)
@@ -233,6 +234,7 @@ class Uploads:
         except DamagedUpload:
             self._remove(wanted)
             raise
+        request_look(self._settings.run_path, wanted.library_id, os.fsencode(path))
         done = UploadState(wanted.id, wanted.size_bytes, wanted.size_bytes, done=True, path=path)
         try:
             self._note(wanted.id).parent.mkdir(exist_ok=True)
@@ -241,7 +243,6 @@ class Uploads:
             # Asked again, it finds the file in its place and only tries to note that.
             raise _as_full(error) from error
         shutil.rmtree(self._folder_of(wanted.id), ignore_errors=True)
-        request_look(self._settings.run_path, wanted.library_id, os.fsencode(path))
         return done
 
     @contextmanager
