@@ -151,6 +151,7 @@ export class Uploads {
     upload.blake3 = await this.#hasher.hash(upload.file, upload.stop.signal, (bytes) => {
       upload.moved_bytes = bytes;
     });
+    upload.moved_bytes = 0; // from now on: what was sent
     this.#enqueue(upload);
   }
 

@@ -16,6 +16,7 @@ export interface Transfer {
   file: Blob;
   fingerprint: Fingerprint;
   signal: AbortSignal;
+  chunk_bytes?: number;
   /** Called with the server's id once it has one, so that it can be told to forget it. */
   onbegin: (id: string) => void;
   onsent: (bytes: number) => void;
@@ -38,7 +39,7 @@ export async function transfer(job: Transfer): Promise<string> {
   let standing = await begin(job);
   for (let restarts = 0; !standing.done;) {
     job.onsent(standing.offset);
-    const end = standing.offset + CHUNK_BYTES;
+    const end = standing.offset + (job.chunk_bytes ?? CHUNK_BYTES);
     const chunk = await job.file.slice(standing.offset, end).arrayBuffer();
     try {
       standing = {
