@@ -3,9 +3,13 @@ import { librariesApi } from '../api/libraries';
 import { Problem } from '../api/problem';
 import type { Library } from '../api/types';
 
+/** Counting the files of large libraries costs the server more than a person gains by it. */
+const REFRESH_MS = 3000;
+
 class Libraries {
   /** null until the server has answered once. */
   list = $state.raw<Library[] | null>(null);
+  #refresh: ReturnType<typeof setTimeout> | undefined;
 
   async load(): Promise<void> {
     try {
@@ -13,6 +17,14 @@ class Libraries {
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
     }
+  }
+
+  /** While files are found: often enough to see the counts grow. */
+  refreshSoon(): void {
+    this.#refresh ??= setTimeout(() => {
+      this.#refresh = undefined;
+      void this.load();
+    }, REFRESH_MS);
   }
 
   /** Raises `Problem` when the server refuses the folder. */
