@@ -190,9 +190,24 @@ def write_cursor(position: list[Any]) -> str:
 def read_cursor(cursor: str) -> Any:
     """The position that `write_cursor` was given. Raises `BadRequest` when it is none."""
     try:
-        return json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        position = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (binascii.Error, ValueError) as error:
         raise BadRequest("The cursor does not come from this list.") from error
+    if not isinstance(position, list) or not all(map(_can_be_asked_for, position)):
+        raise BadRequest("The cursor does not come from this list.")
+    return position
+
+
+def _can_be_asked_for(part: Any) -> bool:
+    """Whether SQLite takes it: text, or a whole number of 64 bits."""
+    match part:
+        case bool():
+            return False
+        case int():
+            return -(2**63) <= part < 2**63
+        case str():
+            return part.encode("utf-8", "replace").decode() == part
+    return part is None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from flask import Response, json, request
 from sqlalchemy.exc import OperationalError
 from werkzeug.http import HTTP_STATUS_CODES
 
+from dam.disk import is_full
 from dam.errors import (
     BadRequest,
     Conflict,
@@ -89,6 +90,7 @@ def install(app: APIFlask) -> None:
     app.register_error_handler(DamError, _dam_problem)
     app.register_error_handler(OperationalError, _busy_problem)
     app.register_error_handler(Timeout, _busy_problem)
+    app.register_error_handler(OSError, _disk_problem)
     app.register_error_handler(Exception, _bug_problem)
 
 
@@ -119,6 +121,13 @@ def _busy_problem(error: Exception) -> Response:
     """SQLite was locked longer than its busy timeout, or its disk is full."""
     logging.getLogger(__name__).warning("database: %s", error)
     return problem(503, "The database cannot be used right now; try again.")
+
+
+def _disk_problem(error: OSError) -> Response:
+    """Where nothing more precise was said."""
+    if is_full(error):
+        return problem(507, "The disk of DAM_HOME is full.", kind="urn:problem-type:dam:disk-full")
+    return _bug_problem(error)
 
 
 def _bug_problem(error: Exception) -> Response:

@@ -68,7 +68,7 @@ class VisualChannel:
         self._open_encoder = open_encoder
         self._encoder: QueryEncoder | None = None
         self._opened_s = 0.0  # on the monotonic clock
-        self._vectors: OrderedDict[tuple[str, str], Unit] = OrderedDict()
+        self._vectors: OrderedDict[tuple[str, str, str], Unit] = OrderedDict()
         self._index: FaissIndex | None = None
         self._sample: tuple[int, int, Unit] | None = None  # space id, count, (n, dim)
         self._lock = threading.Lock()
@@ -79,7 +79,9 @@ class VisualChannel:
         """(1, dim) and the fingerprint of its space. Raises `DamError` without an encoder."""
         return self._asked(
             session,
-            lambda encoder: self._remembered(encoder, text, lambda: encoder.encode_text([text])),
+            lambda encoder: self._remembered(
+                encoder, ("text", text), lambda: encoder.encode_text([text])
+            ),
         )
 
     def query_of_image(self, session: Session, image: Pixels) -> tuple[Unit, str]:
@@ -93,7 +95,7 @@ class VisualChannel:
         return self._asked(
             session,
             lambda encoder: self._remembered(
-                encoder, f"\0picture {picture_id}", lambda: encoder.encode_image([load()])
+                encoder, ("picture", picture_id), lambda: encoder.encode_image([load()])
             ),
         )
 
@@ -153,8 +155,10 @@ class VisualChannel:
         if time.monotonic() - self._opened_s > REOPEN_S:
             self._encoder = None
 
-    def _remembered(self, encoder: QueryEncoder, asked: str, encode: Callable[[], Unit]) -> Unit:
-        key = (encoder.space, asked)
+    def _remembered(
+        self, encoder: QueryEncoder, asked: tuple[str, str], encode: Callable[[], Unit]
+    ) -> Unit:
+        key = (encoder.space, *asked)
         with self._lock:
             if key in self._vectors:
                 self._vectors.move_to_end(key)

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import base64
+import errno
+import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from dam.config import Settings
 from dam.errors import BadRequest
+from tests.rows import add_asset, add_library
 
 if TYPE_CHECKING:
     import logging
+    from pathlib import Path
 
     from flask.testing import FlaskClient
     from werkzeug.test import TestResponse
+
+    from dam.db import Database
 
 PROBLEM = "application/problem+json"
 
@@ -178,6 +186,64 @@ def test_hostile_value_in_any_parameter_is_answered_calmly(client: FlaskClient) 
                     assert "X-Injected" not in answer.headers, case
 
 
+ODD: tuple[object, ...] = (
+    *(None, True, -1, 0, 2**63, -(2**63) - 1, 10**30, 1e308, "", "\0", "a\0b", "\ud800", "/"),
+    *("x" * 5000, "../../etc/passwd", "%", "9" * 30, [], [None], [[]], {}, {"a": 1}, [10**30]),
+)
+
+
+def test_odd_value_in_any_field_of_a_body_is_answered_calmly(
+    client: FlaskClient, database: Database, tmp_path: Path
+) -> None:
+    """Every field of every JSON body gets every value, alone and as the only part of a list."""
+    with database.write() as session:
+        library = add_library(session, tmp_path / "photos")
+        ids = {"asset_id": add_asset(session, library, "a.jpg").id, "library_id": library.id}
+    spec = client.get("/api/v1/openapi.json").json
+    for path, methods in spec["paths"].items():
+        url = re.sub(r"\{(\w+)\}", lambda name: ids.get(name[1], "x"), path)
+        for method, operation in methods.items():
+            content = operation.get("requestBody", {}).get("content", {})
+            schema = _resolved(spec, content.get("application/json", {}).get("schema", {}))
+            for field in schema.get("properties", ()):
+                for value in (*ODD, *([value] for value in ODD)):
+                    known = {"asset_ids": [ids["asset_id"]], "library_id": ids["library_id"]}
+                    wanted = {name: known[name] for name in known if name in schema["properties"]}
+                    sent = json.dumps({**wanted, field: value})
+                    answer = client.open(
+                        url, method=method.upper(), data=sent, content_type="application/json"
+                    )
+                    case = (method, path, sent[:200], answer.text)
+                    assert answer.status_code < 500 or answer.status_code == 503, case
+
+
+@pytest.mark.parametrize("path", ["assets", "jobs/failed", "libraries/{library}/files"])
+@pytest.mark.parametrize(
+    "position",
+    [
+        *([number, "x"] for number in (10**30, -(10**30), 1.5, True)),
+        *(["file", number] for number in (10**30, -(10**30), 1e308, None)),
+        *([["run", 1, -(10**30)], ["run", True, False], [1, "\ud800"], ["\0"], ["0g"]]),
+        *({}, "a", 5, None, [[[]]], []),
+    ],
+)
+def test_cursor_of_somebody_else_is_refused(
+    client: FlaskClient, database: Database, tmp_path: Path, path: str, position: object
+) -> None:
+    with database.write() as session:
+        library_id = add_library(session, tmp_path / "photos").id
+    cursor = base64.urlsafe_b64encode(json.dumps(position).encode()).decode()
+    answer = client.get(
+        f"/api/v1/{path.format(library=library_id)}", query_string={"cursor": cursor}
+    )
+    assert (answer.status_code, answer.mimetype) == (400, PROBLEM)
+
+
+def _resolved(spec: Any, schema: Any) -> Any:
+    name = schema.get("$ref", "").rpartition("/")[2]
+    return spec["components"]["schemas"][name] if name else schema
+
+
 def _ask(
     client: FlaskClient, path: str, method: str, parameter: dict[str, str], value: str
 ) -> TestResponse:
@@ -228,3 +294,27 @@ def test_server_refuses_an_address_others_can_reach(settings: Settings, host: st
     public = Settings(home=settings.home, host=host)
     with pytest.raises(BadRequest, match="DAM_HOST"):
         serve(public, threading.Event())
+
+
+def test_full_disk_is_told_as_such(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("web.api.libraries.library_statuses", full)
+    answer = client.get("/api/v1/libraries")
+    assert (answer.status_code, answer.mimetype) == (507, PROBLEM)
+
+
+def test_failing_request_gives_its_place_back(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A database that is busy for a while must not use up the places of originals for good."""
+
+    def busy(*_: object) -> None:
+        raise OperationalError("SELECT", {}, Exception("database is locked"))
+
+    with monkeypatch.context() as locked:
+        locked.setattr("web.api.media.open_original", busy)
+        for _ in range(40):
+            assert client.get("/api/v1/assets/x/file").status_code == 503
+    assert client.get("/api/v1/assets/x/file").status_code == 404

@@ -184,6 +184,11 @@ def test_query_vectors_are_remembered(
     for _ in range(3):
         service.search(Query("dog"))
     assert encoder.asked == ["dog"]
+    service.search(Query("dog", Filters(kinds=frozenset({Kind.PHOTO})), limit=3))
+    service.search(Query("dog kind:photo rating:3"))
+    assert encoder.asked == ["dog"]
+    service.search(Query("cat"))
+    assert encoder.asked == ["dog", "cat"]
 
 
 # What is written ----------------------------------------------------------------------------

@@ -77,7 +77,7 @@ def get_file(asset_id: str, query_data: OriginalQuery) -> Response:
     try:
         with owner.database.read() as session:
             original = open_original(session, asset_id)
-    except NotFound:
+    except BaseException:  # also a busy database: a lost slot would be lost until a restart
         owner.originals.give_back()
         raise
     response = answer_file(
