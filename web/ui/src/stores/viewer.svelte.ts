@@ -3,6 +3,8 @@ import { mediaUrl } from '../api/media';
 import { Problem } from '../api/problem';
 import type { AssetDetail, Hit, Verdict } from '../api/types';
 import { changeAsset, readAsset, retryRun, type AssetChanges } from '../api/viewer';
+import { cards } from './cards.svelte';
+import { changes } from './changes.svelte';
 import { toasts } from './toasts.svelte';
 
 /** The list behind the viewer, set by the page that shows it. */
@@ -15,8 +17,6 @@ export interface Walk {
   hit?(id: string): Hit | null;
   /** Puts the focus on the asset that was seen last, when the viewer closes. */
   reveal?(id: string): void;
-  /** An asset was changed here: what the list shows of it is old. */
-  changed?(asset: AssetDetail): void;
 }
 
 class Viewer {
@@ -128,15 +128,17 @@ class OpenAsset {
   /** False when the server refused; it has been said why. */
   async #change(
     id: string,
-    changes: AssetChanges,
+    wanted: AssetChanges,
     said: string,
     back: AssetChanges | null,
   ): Promise<boolean> {
     try {
-      const asset = await changeAsset(id, changes);
+      const asset = await changeAsset(id, wanted);
       this.#take(asset);
-      viewer.walk?.changed?.(asset);
-      const undo = back && (async () => void (await this.#change(id, back, 'Undone', null)));
+      // The list behind shows it, too.
+      cards.refresh([id]);
+      changes.made += 1;
+      const undo = back && (async () => void (await this.#change(id, back, 'Taken back', null)));
       toasts.say(said, { undo });
       return true;
     } catch (error) {

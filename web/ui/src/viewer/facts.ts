@@ -49,11 +49,11 @@ const NAMES: Record<string, string> = {
   tracks: 'Tracks',
   originator: 'Originator',
   warnings: 'Warnings',
-  mode: 'Pixels',
 };
 
 /** Told with other words elsewhere, or of use to the program alone. */
 const TOLD = new Set([
+  'mode',
   'exposure_s',
   'aperture',
   'iso',
@@ -125,7 +125,7 @@ function made(asset: AssetDetail): Fact[] {
     {
       name: 'Format',
       value: listed([asset.format.toUpperCase(), asset.codec], ' · '),
-      note: byteCount(asset.size_bytes),
+      note: listed([byteCount(asset.size_bytes), words(details['mode'])], ' · '),
     },
     sound(details) && { name: 'Sound', value: sound(details) },
   ]);

@@ -27,7 +27,9 @@ export function tagRows(tags: AssetTag[]): TagRow[] {
       const [best] = same;
       if (!best) return [];
       const { word, verdict } = best;
-      const seen_s = same.flatMap(({ start_s }) => (start_s === null ? [] : [start_s]));
+      const times_s = same.flatMap(({ start_s }) => (start_s === null ? [] : [start_s]));
+      // Seen from the start and nowhere else: that is the whole of it.
+      const seen_s = times_s.some((time_s) => time_s > 0) ? times_s : [];
       return [{ word, verdict, origin: origin(best), seen_s: seen_s.toSorted((a, b) => a - b) }];
     });
 }
