@@ -87,7 +87,7 @@ def decide(session: Session, asset_id: str, word: str, verdict: Verdict | None) 
 
 def cleaned_word(word: str) -> str:
     """A tag as it is stored. Raises `BadRequest` when it cannot be one."""
-    word = " ".join(word.split())
+    word = " ".join(word.replace("\0", " ").split())
     if not word or len(word) > MAX_WORD_CHARACTERS:
         raise BadRequest(f"A tag has 1 to {MAX_WORD_CHARACTERS} characters, not {len(word)}.")
     return word

@@ -235,6 +235,16 @@ def test_decision_that_says_nothing_is_refused(
     assert client.patch(url, json={"tags": tags}).status_code == 422
 
 
+def test_a_tag_holds_no_invisible_zeros(client: FlaskClient, library_id: str) -> None:
+    url = f"{ASSETS}/{asset_id_of(client, '0.jpg')}"
+    said = [{"word": "sea\0\0 shore", "verdict": "approved"}]
+    assert [tag["word"] for tag in client.patch(url, json={"tags": said}).json["tags"]] == [
+        "sea shore"
+    ]
+    nothing = [{"word": "\0", "verdict": "approved"}]
+    assert client.patch(url, json={"tags": nothing}).status_code == 400
+
+
 def test_failed_decision_changes_nothing(client: FlaskClient, library_id: str) -> None:
     url = f"{ASSETS}/{asset_id_of(client, '0.jpg')}"
     said = [{"word": "sea", "verdict": "approved"}, {"word": " ", "verdict": "approved"}]
