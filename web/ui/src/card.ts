@@ -2,9 +2,18 @@
 import type { AssetCard } from './api/types';
 import { localTime, timecode } from './format';
 
+/** A card never changes: a newer one is another one. */
+const words = new WeakMap<AssetCard, string>();
+
 /** Name, kind, length, date: what sets one tile apart from the next. */
 export function describe(card: AssetCard | undefined): string {
   if (!card) return 'Loading';
+  let said = words.get(card);
+  if (said === undefined) words.set(card, (said = inWords(card)));
+  return said;
+}
+
+function inWords(card: AssetCard): string {
   return [
     card.title || card.name,
     card.kind,

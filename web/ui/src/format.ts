@@ -36,15 +36,18 @@ export function rate(perSecond: number): string {
   return perSecond < 10 ? perSecond.toFixed(1) : String(Math.round(perSecond));
 }
 
+// Made once: a formatter takes longer to make than a hundred dates to write.
+const MOMENT = new Intl.DateTimeFormat(undefined, {
+  dateStyle: 'medium',
+  timeStyle: 'short',
+  timeZone: 'UTC',
+});
+
 /** "2024-05-03T18:22:10" is the camera's own clock: shown as it stands, moved to no time zone. */
 export function localTime(captured: string): string {
   const moment = new Date(`${captured.replace(/(Z|[+-]\d\d:\d\d)$/, '')}Z`);
   if (Number.isNaN(moment.getTime())) return captured;
-  return moment.toLocaleString(undefined, {
-    dateStyle: 'medium',
-    timeStyle: 'short',
-    timeZone: 'UTC',
-  });
+  return MOMENT.format(moment);
 }
 
 /** +120 → "UTC+02:00". */

@@ -6,7 +6,7 @@ const NEARBY = 0.6;
 /** Of pictures in the page. A window of 4K shows about 150. */
 const MOST_TILES = 440;
 /** Of pictures that are made in one frame: more would make the scrolling stutter. */
-const MOST_NEW_TILES = 24;
+const MOST_NEW_TILES = 10;
 
 export interface Seen {
   /** Of the window's top in the grid; negative while the grid begins below it. */

@@ -9,6 +9,8 @@ const MOST_KEPT = 6000;
 const SETTLE_MS = 60;
 /** More would queue up in the browser before the pictures themselves. */
 const MOST_REQUESTS = 2;
+/** Cards that are shown in one frame: a window of them at once would make the scrolling stutter. */
+const SHOWN_PER_FRAME = 6;
 /** After a failure, before what is still wanted is asked for again. */
 const RETRY_MS = 3000;
 
@@ -19,6 +21,7 @@ class Cards {
   #wanted: readonly string[] = [];
   #asked = new Set<string>();
   #requests = 0;
+  #unpacked: Promise<void> = Promise.resolve();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   get(id: string): AssetCard | undefined {
@@ -71,7 +74,7 @@ class Cards {
     this.#requests += 1;
     for (const id of ids) this.#asked.add(id);
     try {
-      this.put(await fetchCards(ids));
+      await this.#unpack(await fetchCards(ids));
       this.#soon(0);
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
@@ -81,6 +84,17 @@ class Cards {
       this.#requests -= 1;
       for (const id of ids) this.#asked.delete(id);
     }
+  }
+
+  /** A few in each frame, one answer after the other. */
+  #unpack(found: AssetCard[]): Promise<void> {
+    this.#unpacked = this.#unpacked.then(async () => {
+      for (let i = 0; i < found.length; i += SHOWN_PER_FRAME) {
+        if (!document.hidden) await new Promise(requestAnimationFrame);
+        this.put(found.slice(i, i + SHOWN_PER_FRAME));
+      }
+    });
+    return this.#unpacked;
   }
 
   #makeRoom(): void {
