@@ -1,0 +1,266 @@
+"""Every page in every look, for every hand and eye: the screenshots, and what must hold on each.
+
+axe-core finds nothing serious, nothing that can be pressed is smaller than a fingertip, nothing
+scrolls sideways, and the keyboard alone reaches everything and shows where it is.
+"""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.cli import Dam
+from tests.conftest import REPOSITORY, SHARED
+from tests.e2e.conftest import PATIENCE_MS, SCREENSHOTS, serving
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from playwright.sync_api import Browser, Page
+
+    from tests.e2e.conftest import Server
+
+AXE = REPOSITORY / "web" / "ui" / "node_modules" / "axe-core" / "axe.min.js"
+SETTLE_MS = 700  # pictures decode, bars fill: for the eye and for the contrast of what is behind
+MOST_TABS = 400  # more than any page has stops
+LOOKS: dict[str, dict[str, Any]] = {
+    "light": {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light"},
+    "dark": {"viewport": {"width": 1440, "height": 900}, "color_scheme": "dark"},
+    "phone": {
+        "viewport": {"width": 390, "height": 844},
+        "color_scheme": "light",
+        "has_touch": True,
+        "is_mobile": True,
+        "device_scale_factor": 2,
+    },
+    "narrow": {"viewport": {"width": 320, "height": 640}, "color_scheme": "dark"},
+}
+# What can be pressed, and is there to be pressed: not behind an open dialog, not hidden.
+PRESSABLE = """
+  const PRESSED = 'button, a[href], input:not([type=hidden]), select, textarea, summary, ' +
+    ['button', 'option', 'menuitem', 'menuitemradio', 'menuitemcheckbox', 'tab', 'switch', 'slider']
+      .map((role) => `[role=${role}]`).join(', ');
+  const top = [...document.querySelectorAll('dialog[open]')].at(-1) ?? document;
+  const seen = (e) => e.checkVisibility({ opacityProperty: true, visibilityProperty: true }) &&
+    !e.closest('[inert]') && !e.disabled;
+  const pressable = () => [...top.querySelectorAll(PRESSED)].filter(seen);
+  const nameOf = (e) => `${e.tagName.toLowerCase()} “${(e.getAttribute('aria-label') ||
+    e.textContent.trim() || e.id || e.className).slice(0, 40)}”`;
+"""
+# 44 px, less what rounding takes. A link within a sentence may be as high as its line (WCAG 2.5.8);
+# a hidden input is pressed through its label.
+TOO_SMALL = f"""() => {{ {PRESSABLE}
+  const inSentence = (e) => getComputedStyle(e).display === 'inline' &&
+    e.parentElement.textContent.trim().length > e.textContent.trim().length;
+  const least = ({{ width, height }}) => Math.min(width, height);
+  const boxOf = (e) => [e, ...(e.labels ?? [])].map((part) => part.getBoundingClientRect())
+    .reduce((a, b) => (least(a) > least(b) ? a : b));
+  return pressable().filter((e) => !inSentence(e)).map((e) => [e, boxOf(e)])
+    .filter(([, box]) => box.width > 1 && least(box) < 43.5)
+    .map(([e, {{ width, height }}]) => `${{nameOf(e)}} is ${{width | 0}} x ${{height | 0}}`);
+}}"""
+# One step of the walk with the Tab key: where it is, and whether a person can see that.
+STEP = f"""() => {{ {PRESSABLE}
+  const walk = (window.walked ??= {{ order: [], unseen: [] }});
+  const here = document.activeElement;
+  if (!here || here === document.body) return walk.order.length ? 'end' : 'on';
+  if (here === walk.order[0]) return 'end';
+  if (walk.order.includes(here)) return 'on';
+  walk.order.push(here);
+  const marked = (e) => {{
+    const style = getComputedStyle(e);
+    return (style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0) ||
+      style.boxShadow !== 'none';
+  }};
+  const around = [here, here.parentElement, here.parentElement?.parentElement,
+    ...(here.labels ?? []), ...here.children].filter(Boolean);
+  if (!around.some(marked)) walk.unseen.push(nameOf(here));
+  return 'on';
+}}"""
+# Stops that the walk did not come by. Within a grid, a menu or a list of options one Tab stop and
+# the arrow keys reach all: there the others are out of the order on purpose.
+UNREACHED = f"""() => {{ {PRESSABLE}
+  const {{ order, unseen }} = window.walked;
+  const grouped = (e) => e.type === 'radio' && order.some((o) => o.name === e.name);
+  const ofWidget = ['grid', 'listbox', 'menu', 'toolbar', 'tablist', 'radiogroup', 'tree']
+    .map((role) => `[role=${{role}}]`).join(', ');
+  const missed = pressable().filter((e) => !order.includes(e) && !grouped(e) &&
+    !(e.tabIndex < 0 && e.closest(ofWidget)));
+  return missed.map((e) => `the Tab key does not reach ${{nameOf(e)}}`)
+    .concat(unseen.map((name) => `nothing shows the focus on ${{name}}`));
+}}"""
+# What lies in a cell of a grid is content, not the cell's label: a tile's moments are buttons too.
+AXE_RUN = """async () => {
+  const named = { id: 'label-content-name-mismatch', selector: ':not([role=gridcell])' };
+  axe.configure({ rules: [named] });
+  const { violations } = await axe.run(document, { resultTypes: ['violations'] });
+  return violations
+  .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+  .flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) =>
+    `${id}: ${target.join(' ')}: ${failureSummary.split('\\n').slice(1, 3).join(' ')}`));
+}"""
+
+
+@dataclass(frozen=True)
+class View:
+    """A page as somebody looks at it."""
+
+    address: Callable[[Server], str]
+    shown: str  # what is there once it is ready
+    act: Callable[[Page], None] | None = None  # what is done before it is looked at
+
+
+REAL = SHARED.is_dir()
+PHOTOS = "elephants" if REAL else "lagoon"
+CLIPS = "bottles of water" if REAL else "traffic lights"
+CLIP = "bottle-detection.mp4" if REAL else "traffic-lights.mp4"
+TILE = "[data-asset] img"
+
+
+def _library_folder(server: Server) -> str:
+    library = server.get("/api/v1/libraries")["libraries"][0]
+    return f"/folders/{library['id']}"
+
+
+def _open_info(page: Page) -> None:
+    page.keyboard.press("i")
+
+
+def _press(name: str) -> Callable[[Page], None]:
+    return lambda page: page.get_by_role("button", name=name).first.click()
+
+
+VIEWS = {
+    "library": View(lambda _: "/", TILE),
+    "search": View(lambda _: f"/?q={PHOTOS}", TILE),
+    "videos": View(lambda _: f"/?q={quote(CLIPS)}&kind=video", TILE),
+    "nothing": View(lambda _: '/?q="xyzzyplugh"', "h1"),
+    "photo": View(lambda s: f"/?asset={s.asset('red-kite.jpg')}", "dialog img"),
+    "info": View(lambda s: f"/?asset={s.asset('red-kite.jpg')}", "dialog img", _open_info),
+    "video": View(lambda s: f"/?q={quote(CLIPS)}&asset={s.asset(CLIP)}&at=4", "dialog video"),
+    "sound": View(lambda s: f"/?asset={s.asset('tuning-fork.wav')}", "dialog canvas"),
+    "folders": View(lambda _: "/folders", "main h1"),
+    "folder": View(_library_folder, TILE),
+    "places": View(lambda _: "/places", "main h1"),
+    "libraries": View(lambda _: "/libraries", "main h1"),
+    "work": View(lambda _: "/work", "main h1"),
+    "models": View(lambda _: "/models", "main h1"),
+    "trash": View(lambda _: "/trash", "main h1"),
+    "lost": View(lambda _: "/nowhere", "main h1"),
+    "keys": View(lambda _: "/", "dialog[open]", lambda page: page.keyboard.press("?")),
+}
+NEWCOMER = {
+    "welcome": View(lambda _: "/", "main h1"),
+    "first-models": View(lambda _: "/models", "main h1"),
+    "first-work": View(lambda _: "/work", "main h1"),
+    "first-libraries": View(lambda _: "/libraries", "main h1"),
+    "first-trash": View(lambda _: "/trash", "main h1"),
+}
+
+
+@pytest.fixture(scope="module")
+def kept_server(server: Server) -> Iterator[Server]:
+    """The server of all tests, with something in its trash meanwhile."""
+    asset_id = server.asset("green-meadow.jpg")
+    _trash(server, asset_id, trashed=True)
+    yield server
+    _trash(server, asset_id, trashed=False)
+
+
+def _trash(server: Server, asset_id: str, *, trashed: bool) -> None:
+    change = urllib.request.Request(
+        f"{server.url}/api/v1/assets/{asset_id}",
+        json.dumps({"trashed": trashed}).encode(),
+        {"Content-Type": "application/json"},
+        method="PATCH",
+    )
+    urllib.request.urlopen(change, timeout=30).close()
+
+
+@pytest.fixture(scope="module")
+def new_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("newcomer")
+    settings = {"threads": "1", "decoders": "1", "folder_roots": str(folder)}
+    with serving(Dam(folder / "home", settings)) as running:
+        yield running
+
+
+@contextmanager
+def looking(browser: Browser, look: str) -> Iterator[Page]:
+    """A page as one look shows it; axe-core may be put into it past the content policy."""
+    context = browser.new_context(
+        **LOOKS[look], locale="en-GB", reduced_motion="reduce", bypass_csp=True
+    )
+    context.set_default_timeout(PATIENCE_MS)
+    try:
+        yield context.new_page()
+    finally:
+        context.close()
+
+
+def show(page: Page, server: Server, view: View) -> None:
+    page.goto(server.url + view.address(server))
+    if view.act is None:
+        expect(page.locator(view.shown).first).to_be_visible()
+    else:
+        expect(page.locator("main, dialog").first).to_be_visible()
+        page.wait_for_timeout(SETTLE_MS)
+        view.act(page)
+        expect(page.locator(view.shown).first).to_be_visible()
+    page.wait_for_load_state("load")
+    page.wait_for_timeout(SETTLE_MS)
+
+
+def faults_of(page: Page) -> list[str]:
+    wide_px = page.evaluate("() => document.documentElement.scrollWidth - innerWidth")
+    found = [f"it scrolls sideways by {wide_px} px"] if wide_px > 0 else []
+    found += page.evaluate(TOO_SMALL)
+    page.add_script_tag(path=AXE)
+    found += page.evaluate(AXE_RUN)
+    return found
+
+
+def unreached(page: Page) -> list[str]:
+    """What a person without a pointer cannot get at, or would not see to have got at."""
+    for _ in range(MOST_TABS):
+        page.keyboard.press("Tab")
+        if page.evaluate(STEP) == "end":
+            return list(page.evaluate(UNREACHED))
+    return [f"the Tab key finds no end in {MOST_TABS} stops"]
+
+
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("name", VIEWS)
+def test_page(name: str, look: str, browser: Browser, kept_server: Server) -> None:
+    with looking(browser, look) as page:
+        show(page, kept_server, VIEWS[name])
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=SCREENSHOTS / f"{name}-{look}.png")
+        assert faults_of(page) == []
+
+
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("name", NEWCOMER)
+def test_page_of_a_newcomer(name: str, look: str, browser: Browser, new_server: Server) -> None:
+    with looking(browser, look) as page:
+        show(page, new_server, NEWCOMER[name])
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=SCREENSHOTS / f"{name}-{look}.png")
+        assert faults_of(page) == []
+
+
+@pytest.mark.parametrize("look", ["light", "narrow"])
+@pytest.mark.parametrize("name", VIEWS)
+def test_the_keyboard_reaches_everything(
+    name: str, look: str, browser: Browser, kept_server: Server
+) -> None:
+    with looking(browser, look) as page:
+        show(page, kept_server, VIEWS[name])
+        assert unreached(page) == []
