@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, select
 
 from dam.edits import EditField, Value, Written, cleaned, write_edits
-from dam.errors import NotFound
+from dam.errors import BadRequest, NotFound
 from dam.tables import Asset, Undo, Verdict, now_us
 from dam.tagging import Decided, cleaned_word, write_verdicts
 from dam.trash import move_to_trash, restore, write_trash
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 UNDO_US = 24 * 3600 * 1_000_000  # how long a change can be undone
+# Tags times assets in one change. More would keep everybody else from writing for over half a
+# minute, and writers give up after one.
+MOST_VERDICTS = 500_000
 UNDOS = 50  # kept at most; one of 100,000 assets takes a few megabytes
 
 
@@ -67,8 +70,15 @@ def change_asset(session: Session, asset_id: str, change: AssetChange) -> None:
 
 
 def change_many(session: Session, asset_ids: Sequence[str], change: AssetChange) -> Changed:
-    """Unknown assets are passed over. Raises `BadRequest` for a value that cannot be one."""
-    before = _change(session, list(dict.fromkeys(asset_ids)), change)
+    """Unknown assets are passed over. Raises `BadRequest` for a value that cannot be one, and for
+    more tags on more assets than `MOST_VERDICTS`."""
+    distinct = list(dict.fromkeys(asset_ids))
+    if len(distinct) * len(change.verdicts) > MOST_VERDICTS:
+        raise BadRequest(
+            f"{len(change.verdicts):,} tags on {len(distinct):,} assets are too many for one "
+            f"change; at most {MOST_VERDICTS // len(distinct):,} tags at once fit so many assets."
+        )
+    before = _change(session, distinct, change)
     _forget_old_undos(session)
     undo = Undo(before=_pack(before))
     session.add(undo)

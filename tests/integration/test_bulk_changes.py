@@ -204,6 +204,19 @@ def test_too_many_ids_are_refused_with_the_limit(client: FlaskClient) -> None:
     assert "1,048,576 is the limit" in (answer.json or {})["detail"]
 
 
+def test_too_many_tags_on_too_many_assets_are_refused_with_the_limit(
+    client: FlaskClient, database: Database, asset_ids: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changes, "MOST_VERDICTS", 17)
+    tags = [{"word": str(number), "verdict": "approved"} for number in range(3)]
+    answer = client.post(BULK, json={"asset_ids": asset_ids, "tags": tags})
+    assert answer.status_code == 400
+    assert "3 tags on 6 assets" in (answer.json or {})["detail"]
+    assert "at most 2 tags" in (answer.json or {})["detail"]
+    assert everything(database)["decisions"] == []
+    assert bulk(client, asset_ids, tags=tags[:2])[0] == 6
+
+
 def test_more_assets_than_one_statement_takes_change_and_come_back(
     client: FlaskClient, database: Database, tmp_path: Path
 ) -> None:
