@@ -47,6 +47,9 @@ SPRITE_JSON = {Kind.VIDEO: SPRITE_TIMES}
 WAVEFORMS = {Kind.AUDIO: WAVEFORM}
 
 
+PATIENCE_S = 2.0  # who leafs through photos leaves the one before just now
+
+
 class Versioned(Request):
     v: str | None = Field(
         None, max_length=64, description="The asset's `version`: the answer may be kept for ever."
@@ -99,7 +102,7 @@ def get_file(asset_id: str, query_data: OriginalQuery) -> Response:
 def get_full(asset_id: str, query_data: Versioned) -> Response:
     """Serve a whole photo as browsers show it: the original, or a JPEG made of it."""
     owner = services()
-    owner.originals.take()
+    owner.originals.take(patience_s=PATIENCE_S)
     try:
         return _full(asset_id, query_data)
     except Permanent as error:
