@@ -15,6 +15,7 @@ import numpy as np
 
 from dam import store
 from dam.contracts import Kind, Producer, Shot, Span, Tag, Vector
+from dam.library.names import words_of_name
 from dam.search.words import content_words
 from dam.store import Lease, TextField
 from dam.tables import File, FileState, Library, ProducerRow, Run, RunState
@@ -106,11 +107,11 @@ class World:
             session.add(asset)
             session.flush()
             file_id = self._add_file(session, name, asset.id)
-            folder, _, base = name.rpartition("/")
+            folder = name.rpartition("/")[0]
             store.replace_texts(
                 session,
                 asset.id,
-                [(TextField.NAME, base), (TextField.FOLDER, folder)],
+                [(TextField.NAME, words_of_name(name)), (TextField.FOLDER, folder)],
                 file_id=file_id,
             )
             own = [(TextField.TITLE, title), (TextField.CAPTION, caption)]
@@ -139,8 +140,8 @@ class World:
     def add_file(self, name: str, asset_id: str, state: FileState = FileState.PRESENT) -> None:
         with self.database.write() as session:
             file_id = self._add_file(session, name, asset_id, state)
-            base = name.rpartition("/")[2]
-            store.replace_texts(session, asset_id, [(TextField.NAME, base)], file_id=file_id)
+            texts = [(TextField.NAME, words_of_name(name))]
+            store.replace_texts(session, asset_id, texts, file_id=file_id)
 
     def _add_file(
         self, session: Session, name: str, asset_id: str, state: FileState = FileState.PRESENT

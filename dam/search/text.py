@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, literal_column, select
+from sqlalchemy.orm import aliased
 
 from dam.search.filters import MOST_ROWS, full_text, in_present_file
 from dam.search.query import Channel
 from dam.search.words import fold, fts_phrase, is_unspaced, like_pattern, words_of
 from dam.store import TextField
-from dam.tables import Asset, TagDecision, TagRow, TagSource, TextRow, Verdict
+from dam.tables import Asset, File, TagDecision, TagRow, TagSource, TextRow, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence, Set
@@ -104,8 +105,8 @@ def text_hits(
     asset_ids = _candidates(session, frequencies, _Restriction(within, without))
     hits: dict[str, TextHit] = {}
     judge = _Judge(looked_up, whole)
-    for asset_id, file_id, field_name, body in _texts(session, asset_ids):
-        match = judge.text(field_name, body)
+    for asset_id, file_id, field_name, body, shown in _texts(session, asset_ids):
+        match = judge.text(field_name, body, shown)
         if match is not None:
             hit = hits.setdefault(asset_id, TextHit(asset_id))
             if file_id is not None and not any(known.is_exact for known in hit.matches):
@@ -128,8 +129,11 @@ class _Judge:
             if is_unspaced(word) or (len(words) <= SHORT and len(word) >= PART)
         ]
 
-    def text(self, field_name: str, body: str) -> Match | None:
-        return self._match(Channel.TEXT, field_name, body, WEIGHTS[TextField(field_name)])
+    def text(self, field_name: str, body: str, shown: str) -> Match | None:
+        """`body` is what was made searchable of the text as `shown`: names are taken apart."""
+        return self._match(
+            Channel.TEXT, field_name, body, WEIGHTS[TextField(field_name)], shown=shown
+        )
 
     def tag(
         self, asset_id: str, name: str, word: str, weight: float, confidence: float | None
@@ -145,9 +149,11 @@ class _Judge:
         body: str,
         weight: float,
         confidence: float | None = None,
+        shown: str | None = None,
     ) -> Match | None:
-        held = words_of(body)
-        present = set(held)
+        text = body if shown is None else shown
+        held = words_of(text)
+        present = {*held, *words_of(body)}
         whole_words = frozenset(word for word in self._words if word in present)
         folded = fold(body)
         inside = frozenset(word for word in self._inside if word not in present and word in folded)
@@ -156,9 +162,9 @@ class _Judge:
         if not whole_words:
             weight *= INSIDE
         is_exact = held == self._whole or (
-            name == TextField.NAME and held[:-1] == self._whole and "." in body
+            name == TextField.NAME and held[:-1] == self._whole and "." in text
         )
-        return Match(channel, name, body, whole_words | inside, weight, is_exact, confidence)
+        return Match(channel, name, text, whole_words | inside, weight, is_exact, confidence)
 
 
 def _idf(frequency: int, total: int) -> float:
@@ -228,11 +234,13 @@ def _approved(session: Session, words: Iterable[str], restriction: _Restriction)
 
 def _texts(
     session: Session, asset_ids: Sequence[str]
-) -> Iterable[tuple[str, int | None, str, str]]:
-    """(asset id, file id, field, body) of what lies in present files."""
+) -> Iterable[tuple[str, int | None, str, str, str]]:
+    """(asset id, file id, field, what is searchable, what people see) of present files."""
+    named = aliased(File)
     for some in _parts(asset_ids):
         for row in session.execute(
-            select(TextRow.asset_id, TextRow.file_id, TextRow.field, TextRow.body)
+            select(TextRow.asset_id, TextRow.file_id, TextRow.field, TextRow.body, named.display)
+            .outerjoin(named, named.id == TextRow.file_id)
             .where(
                 TextRow.asset_id.in_(some),
                 TextRow.field.in_(sorted(WEIGHTS)),
@@ -240,7 +248,9 @@ def _texts(
             )
             .order_by(TextRow.id)
         ):
-            yield row[0], row[1], row[2], row[3]
+            is_name = row[2] == TextField.NAME and row[4] is not None
+            shown = row[4].rpartition("/")[2] if is_name else row[3]
+            yield row[0], row[1], row[2], row[3], shown
 
 
 def _tag_matches(

@@ -226,6 +226,25 @@ def test_name_title_caption_keyword_place_camera_and_folder_are_found(
     assert (hit.asset_id, hit.why[0]) == (wanted, reason)
 
 
+@pytest.mark.parametrize("text", ["red-kite.jpg", "Red-Kite", "red kite"])
+def test_name_of_several_words_is_found_whole_and_wins(
+    world: World, service: SearchService, text: str
+) -> None:
+    fill(world)
+    for number in range(3):
+        world.add(f"{number}.jpg", "red kite jpg", seed=number)
+    wanted = world.add("red-kite.jpg", "lamp")
+    hit = first(service, text)
+    assert (hit.asset_id, hit.why[0]) == (wanted, "file name is “red-kite.jpg”")
+    assert hit.score >= 0.98
+
+
+def test_words_run_together_in_a_name_are_found(world: World, service: SearchService) -> None:
+    wanted = world.add("trip/beachSunset_01.jpg")
+    assert first(service, "sunset").why == ["file name contains “sunset”"]
+    assert first(service, "sunset").asset_id == wanted
+
+
 def test_exact_name_wins_over_what_looks_alike(world: World, service: SearchService) -> None:
     fill(world)
     for number in range(5):
@@ -263,10 +282,10 @@ def test_file_that_is_gone_is_no_reason(world: World, service: SearchService) ->
 
 
 def test_path_is_that_of_the_file_that_matched(world: World, service: SearchService) -> None:
-    asset = world.add("a.jpg")
+    asset = world.add("b.jpg")
     world.add_file("sub/copy of holiday.jpg", asset)
     assert first(service, "holiday").path.endswith("sub/copy of holiday.jpg")
-    assert first(service, "a.jpg").path.endswith("/a.jpg")
+    assert first(service, "b.jpg").path.endswith("/b.jpg")
 
 
 def test_very_common_words_are_answered_from_a_capped_number(
