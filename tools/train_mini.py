@@ -31,6 +31,7 @@ from PIL import Image
 
 from tools.mini import student, teacher
 from tools.mini.alignment import Places, align, standardise
+from tools.mini.crops import Crops, squeeze
 from tools.mini.distil import CHECKPOINT, Lesson, distil
 from tools.mini.pictures import PHOTOS, Pictures, decode
 from tools.mini.texts import Texts
@@ -39,7 +40,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 ALIGNED = "aligned.pt"
-HELD_OUT = 324  # captioned training photos that no step learns from: they say how it goes
+# Captioned training photos that no step learns from: they say how it goes. At most a tenth.
+HELD_OUT = 324
+LEAST_CAPTIONED = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,7 @@ class Options:
     processes: int
     batch: int
     start: Path | None  # published weights to go on from
+    device: str  # as torch names it
 
 
 class Held:
@@ -66,10 +70,10 @@ class Held:
         )
 
     def recall(self, model: Any, pictures: torch.Tensor) -> str:
-        """R@1/5/10, text to picture, of unit rows in the order of `rows`."""
+        """R@1/5/10, text to picture, of unit rows in the order of `rows`, which must be some."""
         with torch.inference_mode():
-            said = student.read(model, self._tokens)
-        scores = said @ pictures.T
+            said = student.read(model, self._tokens.to(pictures.device))
+        scores = (said @ pictures.T).cpu()
         better = (scores > scores.gather(1, self._own[:, None])).sum(dim=1)
         return "/".join(f"{(better < k).float().mean():.3f}" for k in (1, 5, 10))
 
@@ -83,14 +87,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     pictures = Pictures(work)
     if not (work / teacher.FEATURES).is_file():
         say(f"looking through {asked.teacher}")
-        teacher.look(pictures, asked.teacher, work)
+        teacher.look(pictures, asked.teacher, work, asked.device)
     options = Options(
-        work, asked.minutes, asked.align_minutes, asked.processes, asked.batch, asked.start
+        work=work,
+        minutes=asked.minutes,
+        align_minutes=asked.align_minutes,
+        processes=asked.processes if asked.device == "cpu" else 1,
+        batch=asked.batch,
+        start=asked.start,
+        device=asked.device,
     )
     if not (work / ALIGNED).is_file():
         _align(pictures, options)
+    squeeze(pictures, work)
     _together(options)
-    state = torch.load(work / CHECKPOINT)["student"]
+    state = torch.load(work / CHECKPOINT, map_location="cpu")["student"]
     size = student.save(state, _texts(work).vocabulary, asked.out)
     say(f"{asked.out}: {size / 1e6:.2f} MB")
     return 0
@@ -118,10 +129,11 @@ def _align(pictures: Pictures, options: Options) -> None:
     photos = [pictures.photos[at] for at in rows]
     texts = Texts(photos, context=student.MODEL["text_cfg"]["context_length"])
     (options.work / "texts.pkl").write_bytes(pickle.dumps(texts))
-    features = standardise(np.load(options.work / teacher.FEATURES), rows)
+    features = standardise(np.load(options.work / teacher.FEATURES), rows).to(options.device)
     model = student.build(len(texts.vocabulary))
     if options.start:
         student.resume(model, texts.vocabulary, options.start)
+    model.to(options.device)
     seen, asking = features[torch.tensor(held)], Held(pictures, held, texts)
 
     def check(model: Any, places: Places) -> str:
@@ -153,25 +165,32 @@ def _align(pictures: Pictures, options: Options) -> None:
 
 def _learn(rank: int, options: Options, meeting: Path) -> None:
     pictures, texts = Pictures(options.work), _texts(options.work)
-    known = torch.load(options.work / ALIGNED)
+    known = torch.load(options.work / ALIGNED, map_location="cpu")
     rows = known["rows"]
     features = standardise(np.load(options.work / teacher.FEATURES), rows)[torch.tensor(rows)]
     model = student.build(len(texts.vocabulary))
     model.load_state_dict(known["model"])
+    model.to(options.device)
     places = Places(features.shape[1], model.text_projection.shape[1])
     places.load_state_dict(known["places"])
+    places.to(options.device)
     held = Held(pictures, known["held"], texts)
 
     def check(state: dict[str, torch.Tensor]) -> str:
         mean = student.build(len(texts.vocabulary)).eval()
-        mean.load_state_dict(state)
+        mean.load_state_dict({name: tensor.cpu() for name, tensor in state.items()})
         return ", ".join(
             f"{edge} px {held.recall(mean, see(mean, pictures, held.rows, edge))}"
             for edge in (96, 112)
         )
 
     distil(
-        Lesson(pictures, rows, texts, features),
+        Lesson(
+            photos=[pictures.photos[at] for at in rows],
+            crops=Crops(pictures, rows, options.work, options.device),
+            texts=texts,
+            features=features.to(options.device),
+        ),
         model,
         places,
         rank=rank,
@@ -201,7 +220,13 @@ def see(model: Any, pictures: Pictures, rows: Sequence[int], edge: int) -> torch
 def _split(pictures: Pictures) -> tuple[list[int], list[int]]:
     train = pictures.of("train")
     captioned = [at for at in train if pictures.photos[at].captions]
-    held = set(np.random.default_rng(7).choice(captioned, HELD_OUT, replace=False).tolist())
+    if len(captioned) < LEAST_CAPTIONED:
+        raise ValueError(
+            f"{len(captioned)} photos of the split `train` have captions; "
+            f"{LEAST_CAPTIONED} are the least that anything can be learned from."
+        )
+    count = min(HELD_OUT, len(captioned) // 10)
+    held = set(np.random.default_rng(7).choice(captioned, count, replace=False).tolist())
     return [at for at in train if at not in held], sorted(held)
 
 
@@ -226,6 +251,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--align-minutes", type=float, default=6, help="for the text tower alone")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--batch", type=int, default=64, help="photos a step and process")
+    parser.add_argument("--device", default="cpu", help="as torch names it: cpu, cuda")
     parser.add_argument("--start", type=Path, help="an open_clip folder to go on from")
     return parser
 

@@ -16,7 +16,8 @@ from indexers.clip import Clip
 from tools.measure_mini import measure
 from tools.mini import student
 from tools.mini.alignment import contrast
-from tools.mini.distil import Learner, augmented
+from tools.mini.crops import Crops, squeeze
+from tools.mini.learner import Learner
 from tools.mini.pictures import Photo, Pictures, decode, read_index
 from tools.mini.texts import UNKNOWN, Texts
 
@@ -119,13 +120,27 @@ def test_contrast_is_least_where_the_true_answers_are_nearest() -> None:
     assert contrast(wrong, own, perhaps) < 1e-3 < contrast(wrong, own)
 
 
-def test_crops_have_the_size_that_was_asked_for() -> None:
-    random = np.random.default_rng(0)
-    for shape in ((128, 200, 3), (200, 128, 3), (40, 30, 3)):
-        for _ in range(20):
-            crop = augmented(random.integers(0, 255, shape, dtype=np.uint8), 64, random)
-            assert crop.shape == (64, 64, 3)
-            assert crop.dtype == np.uint8
+def test_crops_differ_and_still_show_their_own_photo(folder: Path, tmp_path: Path) -> None:
+    decode(folder, tmp_path / "cache")
+    pictures = Pictures(tmp_path / "cache")
+    squeeze(pictures, tmp_path / "cache")
+    rows = pictures.of("test")
+    torch.manual_seed(0)
+    crops = Crops(pictures, rows, tmp_path / "cache", "cpu")
+    mean, std = (torch.tensor(student.PREPROCESS[name]) for name in ("mean", "std"))
+    strongest: dict[int, set[int]] = {}
+    seen = set()
+    for _ in range(10):
+        drawn = crops.draw(torch.arange(len(rows)), 48)
+        assert drawn.shape == (len(rows), 3, 48, 48)
+        colours = drawn.mean(dim=(2, 3)) * std + mean
+        for at, colour in enumerate(colours):
+            seen.add(round(float(colour.sum()), 3))
+            if float(colour.std()) > 0.05:  # not one of those that lost their colour
+                strongest.setdefault(at, set()).add(int(colour.argmax()))
+    own = [list(COLOURS).index(pictures.photos[row].labels[0]) for row in rows]
+    assert [strongest[at] for at in range(len(rows))] == [{each} for each in own]
+    assert len(seen) > 10
 
 
 def test_saved_student_is_a_small_open_clip_model_that_dam_loads_and_measures(

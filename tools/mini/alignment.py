@@ -90,8 +90,14 @@ class Drawn:
     true: torch.Tensor  # (texts, photos)
     perhaps: torch.Tensor
 
+    def to(self, device: torch.device) -> Drawn:
+        """The same with its tensors there."""
+        moved = (each.to(device) for each in (self.tokens, self.true, self.perhaps))
+        return Drawn(self.photos, self.texts, *moved)
+
 
 def draw(texts: Texts, weights: NDArray[np.float64], size: int, random: Any) -> Drawn:
+    size = min(size, len(weights))
     photos = random.choice(len(weights), size=size, replace=False, p=weights)
     rows = np.array(
         [texts.draw(photo, random, captions) for captions in (0.95, 0.6) for photo in photos]
@@ -121,10 +127,14 @@ def align(
     say: Callable[[str], None],
     check: Callable[[Any, Places], str],
 ) -> Places:
-    """Trains the text tower of `model` and new `Places`; `features` (photos, width)."""
+    """Trains the text tower of `model` and new `Places`; `features` (photos, width).
+
+    Runs where `features` are, and so must `model`.
+    """
+    device = features.device
     random = np.random.default_rng(1)
     weights = frequencies(texts, photos)
-    places = Places(features.shape[1], model.text_projection.shape[1])
+    places = Places(features.shape[1], model.text_projection.shape[1]).to(device)
     tower = [p for name, p in model.named_parameters() if not name.startswith("visual")]
     optimiser = torch.optim.AdamW(
         [
@@ -139,9 +149,9 @@ def align(
         for group in optimiser.param_groups:
             group["lr"] = group["peak"] * warm * (0.02 + 0.98 * np.cos(np.pi / 2 * min(done, 1)))
         step += 1
-        drawn = draw(texts, weights, BATCH, random)
-        pictures = places(features[torch.from_numpy(drawn.photos)])
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        drawn = draw(texts, weights, BATCH, random).to(device)
+        pictures = places(features[torch.from_numpy(drawn.photos).to(device)])
+        with torch.autocast(device.type, dtype=torch.bfloat16):
             said = read(model, drawn.tokens)
         logits = model.logit_scale.exp().clamp(max=MOST_SCALE) * said @ pictures.T
         loss = contrast(logits, drawn.true, drawn.perhaps) + contrast(

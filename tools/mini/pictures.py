@@ -65,6 +65,11 @@ class Pictures:
         flat: Pixels = self._pixels[self._starts[at] : self._starts[at + 1]]
         return flat.reshape(height, width, 3)
 
+    def size(self, at: int) -> tuple[int, int]:
+        """Height and width in pixels."""
+        height, width = self._shapes[at]
+        return int(height), int(width)
+
     def of(self, split: str, source: str | None = None) -> list[int]:
         """Positions of the photos of a split, and of one source where it is named."""
         return [

@@ -71,7 +71,7 @@ def _read(model: Any, tokens: torch.Tensor, ends: torch.Tensor) -> torch.Tensor:
     length = int(ends.max()) + 1
     x = model.token_embedding(tokens[:, :length]) + model.positional_embedding[:length]
     x = model.ln_final(model.transformer(x, attn_mask=model.attn_mask[:length, :length]))
-    said = x[torch.arange(len(x)), ends] @ model.text_projection
+    said = x[torch.arange(len(x), device=x.device), ends] @ model.text_projection
     return normalize(said.float(), dim=-1)
 
 
@@ -86,10 +86,10 @@ def halve(tower: nn.Module) -> None:
 def save(state: dict[str, torch.Tensor], vocabulary: Vocabulary, folder: Path) -> int:
     """Writes an open_clip folder of a compact student's fp32 state; gives its bytes."""
     size = MODEL["text_cfg"]["vocab_size"]
-    whole = {**state, TABLE: vocabulary.spread(state[TABLE], size)}
+    whole = {**state, TABLE: vocabulary.spread(state[TABLE].cpu(), size)}
     folder.mkdir(parents=True, exist_ok=True)
     halved = {
-        name: tensor.half().contiguous() if tensor.is_floating_point() else tensor
+        name: tensor.half().cpu().contiguous() if tensor.is_floating_point() else tensor
         for name, tensor in whole.items()
         if name != "attn_mask"
     }

@@ -25,10 +25,10 @@ FEATURES = "teacher.npy"
 BATCH = 64
 
 
-def look(pictures: Pictures, teacher: Path, cache: Path) -> Path:
+def look(pictures: Pictures, teacher: Path, cache: Path, device: str = "cpu") -> Path:
     """Writes (n, width) float16 raw features of the pictures' middle, at the teacher's own size."""
     model, _, prepare = open_clip.create_model_and_transforms(f"local-dir:{teacher}")
-    tower = _tower(model.eval()).to(dtype=torch.bfloat16, memory_format=torch.channels_last)
+    tower = _tower(model.eval()).to(device, torch.bfloat16, memory_format=torch.channels_last)
     rows: list[NDArray[np.float16]] = []
     with torch.inference_mode():
         for start in range(0, len(pictures), BATCH):
@@ -36,8 +36,9 @@ def look(pictures: Pictures, teacher: Path, cache: Path) -> Path:
                 prepare(Image.fromarray(pictures[at]))
                 for at in range(start, min(start + BATCH, len(pictures)))
             ]
-            stacked = torch.stack(batch).to(torch.bfloat16, memory_format=torch.channels_last)
-            rows.append(tower(stacked).float().numpy().astype(np.float16))
+            stacked = torch.stack(batch).to(device, torch.bfloat16)
+            seen = tower(stacked.contiguous(memory_format=torch.channels_last))
+            rows.append(seen.float().cpu().numpy().astype(np.float16))
     path = cache / FEATURES
     partial = path.with_suffix(".partial.npy")
     np.save(partial, np.concatenate(rows))
