@@ -201,17 +201,17 @@ class Batch:
     def _run_indexer(self, name: str, feed: ItemFeed) -> None:
         """Every item that was fed gets an outcome, whatever the indexer does."""
         fed: list[Item] = []
-        stopped: list[Stopped] = []
 
         def items() -> object:
             for item in feed:
                 fed.append(item)
                 if name in self._paused():
-                    stopped.append(Stopped())
                     if isinstance(item.frames, FrameTap):
-                        item.frames.cut(stopped[0])
-                    return
+                        item.frames.cut(Stopped())
+                    raise Stopped
                 yield item
+            if name in self._paused():  # what it has gathered for its next model call is left
+                raise Stopped
 
         answered = 0
         try:
@@ -225,8 +225,8 @@ class Batch:
             failure = Outcome(error=DamError(f"{type(error).__name__}: {error}"))
             self._answer_rest(name, feed, fed, answered, failure, traceback.format_exc())
         else:
-            why = stopped[0] if stopped else DamError(f"The indexer {name} gave no outcome.")
-            self._answer_rest(name, feed, fed, answered, Outcome(error=why), None)
+            missing = Outcome(error=DamError(f"The indexer {name} gave no outcome."))
+            self._answer_rest(name, feed, fed, answered, missing, None)
 
     def _answer_rest(
         self,
