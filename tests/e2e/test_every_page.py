@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tests.e2e.conftest import Server
 
 AXE = REPOSITORY / "web" / "ui" / "node_modules" / "axe-core" / "axe.min.js"
-SETTLE_MS = 700  # pictures decode, bars fill: for the eye and for the contrast of what is behind
+SETTLE_MS = 500  # pictures decode, bars fill: for the eye and for the contrast of what is behind
 MOST_TABS = 400  # more than any page has stops
 LOOKS: dict[str, dict[str, Any]] = {
     "light": {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light"},
@@ -256,8 +256,9 @@ def test_page_of_a_newcomer(name: str, look: str, browser: Browser, new_server: 
         assert faults_of(page) == []
 
 
-@pytest.mark.parametrize("look", ["light", "narrow"])
-@pytest.mark.parametrize("name", VIEWS)
+@pytest.mark.parametrize(
+    ("name", "look"), [*((name, "light") for name in VIEWS), ("library", "narrow")]
+)
 def test_the_keyboard_reaches_everything(
     name: str, look: str, browser: Browser, kept_server: Server
 ) -> None:
