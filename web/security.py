@@ -1,8 +1,8 @@
 """What keeps other sites out until login exists, and the headers of every answer.
 
 dam listens on loopback only. That alone does not stop a web page: DNS rebinding makes a foreign
-name resolve to 127.0.0.1 (hence the Host check), and any page may post to localhost (hence the
-Origin and Sec-Fetch-Site checks on requests that change something).
+name resolve to 127.0.0.1 (hence the Host check), and any page may post to localhost or load from it
+(hence the checks of Origin and Sec-Fetch-Site).
 """
 
 from __future__ import annotations
@@ -67,6 +67,8 @@ def _refuse_strangers() -> Response | None:
         return problem(400, "The Host header names no address that this server answers for.")
     if request.method not in SAFE_METHODS and not _from_us():
         return problem(403, "A page of another site may not change anything here.")
+    if not _is_own_or_visited():
+        return problem(403, "A page of another site may not load anything from here.")
     return None
 
 
@@ -86,6 +88,13 @@ def _from_us() -> bool:
         return False
     origin = request.headers.get("Origin")
     return origin is None or origin == f"{request.scheme}://{request.headers['Host']}"
+
+
+def _is_own_or_visited() -> bool:
+    """Other sites may link here, and nothing else: what their pages load they could not read
+    anyway, but it takes threads, streams and decoders from the people who use this."""
+    site = request.headers.get("Sec-Fetch-Site", "same-origin")
+    return site in {"same-origin", "none"} or request.headers.get("Sec-Fetch-Dest") == "document"
 
 
 def _refuse_repeated_parameters() -> Response | None:

@@ -71,6 +71,19 @@ def test_page_of_another_site_changes_nothing(client: FlaskClient, headers: dict
     assert (answer.status_code, answer.mimetype) == (403, PROBLEM)
 
 
+@pytest.mark.parametrize("path", ["/api/v1/jobs/stream", "/api/v1/assets/x/full", "/", "/a.js"])
+@pytest.mark.parametrize("dest", ["image", "empty", "script", "iframe", "video"])
+def test_page_of_another_site_loads_nothing(client: FlaskClient, path: str, dest: str) -> None:
+    for site in ("cross-site", "same-site"):
+        asked = {"Sec-Fetch-Site": site, "Sec-Fetch-Dest": dest}
+        assert client.get(path, headers=asked).status_code == 403
+
+
+def test_link_from_another_site_may_be_followed(client: FlaskClient) -> None:
+    asked = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "document"}
+    assert client.get("/api/v1/libraries", headers=asked).status_code == 200
+
+
 @pytest.mark.parametrize(
     "headers",
     [{}, {"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin"}],
