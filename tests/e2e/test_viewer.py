@@ -1,4 +1,4 @@
-"""Looking at one asset: pictures, clips at their moment, sound, and what is known of them."""
+"""Looking at one asset: opening, walking, closing, and what a person says about it."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.e2e.viewing import studio
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.e2e.conftest import Server
-
-CURRENT_TIME = "() => document.querySelector('video, audio').currentTime"
-IS_SEEKED = """() => { const v = document.querySelector('video, audio');
-                       return v.readyState >= 2 && !v.seeking; }"""
+    from tests.e2e.viewing import Studio
 
 
-def seconds(page: Page) -> float:
-    page.locator("dialog video").wait_for()  # a predicate that throws ends the wait
-    page.wait_for_function(IS_SEEKED)
-    return float(page.evaluate(CURRENT_TIME))
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    with studio(tmp_path_factory.mktemp("viewer"), tmp_path_factory.mktemp("home")) as running:
+        yield running
 
 
-def test_a_picture_opens_the_arrows_walk_and_escape_returns(page: Page, server: Server) -> None:
-    page.goto(f"{server.url}/?kind=photo")
+def test_a_picture_opens_the_arrows_walk_and_escape_returns(page: Page, desk: Studio) -> None:
+    page.goto(f"{desk.url}/?kind=photo")
     tiles = page.locator("[data-asset]")
     tiles.first.click()
     viewer = page.get_by_role("dialog")
@@ -40,18 +40,19 @@ def test_a_picture_opens_the_arrows_walk_and_escape_returns(page: Page, server: 
     assert "asset=" not in page.url
 
 
-def test_the_focus_stays_in_the_viewer(page: Page, server: Server) -> None:
-    page.goto(f"{server.url}/?kind=photo")
+def test_the_focus_begins_and_stays_in_the_viewer(page: Page, desk: Studio) -> None:
+    page.goto(f"{desk.url}/?kind=photo")
     page.locator("[data-asset]").first.press("Enter")
-    page.get_by_role("dialog").wait_for()
-    outside = "() => !!document.activeElement.closest('main, header:not(dialog header)')"
+    expect(page.get_by_role("dialog")).to_be_focused()
+    outside = """() => { const at = document.activeElement;
+                         return at !== document.body && !at.closest('dialog'); }"""
     for _ in range(12):
         page.keyboard.press("Tab")
         assert not page.evaluate(outside)
 
 
-def test_back_closes_the_viewer(page: Page, server: Server) -> None:
-    page.goto(server.url)
+def test_back_closes_the_viewer(page: Page, desk: Studio) -> None:
+    page.goto(desk.url)
     page.locator("[data-asset]").first.click()
     page.get_by_role("dialog").wait_for()
     page.go_back()
@@ -59,49 +60,181 @@ def test_back_closes_the_viewer(page: Page, server: Server) -> None:
     expect(page.locator("[data-asset]").first).to_be_visible()
 
 
-def test_a_link_opens_a_clip_at_its_second(page: Page, server: Server) -> None:
-    clip = server.asset("traffic-lights.mp4")
-    page.goto(f"{server.url}/?asset={clip}&at=4.5")
-    assert seconds(page) == pytest.approx(4.5, abs=2.5)
-    page.keyboard.press("l")
-    assert seconds(page) > 6
+def test_neighbours_are_there_before_they_are_asked_for(page: Page, desk: Studio) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{desk.url}/?kind=photo")
+    ids = [tile.get_attribute("data-asset") for tile in page.locator("[data-asset]").all()]
+    page.locator("[data-asset]").nth(1).click()
+    page.get_by_role("dialog").get_by_role("img").wait_for()
+    page.wait_for_load_state("networkidle")
+    for neighbour in (ids[0], ids[2]):
+        assert any(f"/assets/{neighbour}/preview" in url for url in asked)
+    asked.clear()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("dialog").get_by_text(re.compile("^3 of"))).to_be_visible()
+    assert not any(f"/assets/{ids[2]}/preview" in url for url in asked)
 
 
-def test_a_found_clip_plays_from_its_moment(page: Page, server: Server, shared: Path) -> None:
-    found = server.get("/api/v1/search?q=bottles+of+water&kind=video")["results"]
-    moment = next(hit for hit in found if "bottle" in hit["path"])["moments"][0]
-    page.goto(f"{server.url}/?q=bottles+of+water&kind=video")
-    page.locator('[aria-label^="bottle-detection.mp4"]').click()
-    page.locator("dialog video").wait_for()
-    page.wait_for_function("() => !document.querySelector('video').paused")
-    assert seconds(page) == pytest.approx(moment["at_s"], abs=3)
-    page.keyboard.press("k")
-    assert page.evaluate("() => document.querySelector('video').paused")
-    chip = page.get_by_role("dialog").get_by_role("button", name=re.compile("^Play at"))
-    page.evaluate("() => { document.querySelector('video').currentTime = 30 }")
-    chip.first.click()
-    page.wait_for_function(f"() => document.querySelector('video').currentTime < {moment['end_s']}")
-    page.wait_for_function("() => !document.querySelector('video').paused")
+def test_the_viewer_fills_the_screen_and_gives_it_back(page: Page, desk: Studio) -> None:
+    viewer = desk.open(page, "red-kite.jpg")
+    page.keyboard.press("Shift+F")
+    page.wait_for_function("() => document.fullscreenElement !== null")
+    viewer.get_by_role("button", name="Full screen").click()
+    page.wait_for_function("() => document.fullscreenElement === null")
+    expect(viewer).to_be_visible()
 
 
-def test_sound_is_played_over_its_waveform(page: Page, server: Server) -> None:
-    page.goto(f"{server.url}/?asset={server.asset('tuning-fork.wav')}")
-    viewer = page.get_by_role("dialog", name="audio tuning-fork.wav")
-    canvas = viewer.locator("canvas")
-    drawn = """(canvas) => canvas.getContext('2d')
-                 .getImageData(0, 0, canvas.width, canvas.height).data.some((v) => v > 0)"""
-    page.locator("dialog canvas").wait_for()  # the waveform comes after the dialog
-    page.wait_for_function(f"() => ({drawn})(document.querySelector('dialog canvas'))")
-    box = canvas.bounding_box()
-    assert box
-    canvas.click(position={"x": box["width"] / 2, "y": 10})
-    page.wait_for_function("() => document.querySelector('audio')?.currentTime >= 1.4")
+def test_an_asset_that_is_gone_says_so(
+    page: Page, desk: Studio, expected_messages: set[str]
+) -> None:
+    expected_messages.add("status of 404")
+    page.goto(f"{desk.url}/?asset=nothing-has-this-id")
+    expect(page.get_by_role("dialog").get_by_role("alert")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("[data-asset]").first).to_be_visible()
 
 
-def test_a_tag_is_added_found_and_taken_back(page: Page, server: Server) -> None:
-    address = f"{server.url}/?asset={server.asset('red-kite.jpg')}"
-    page.goto(address)
-    page.get_by_role("dialog").wait_for()
+def test_similar_pictures_are_one_key_away(page: Page, server: Server, shared: Path) -> None:
+    page.goto(f"{server.url}/?asset={server.asset('red-kite.jpg')}")
+    page.get_by_role("dialog", name=re.compile("red-kite")).wait_for()
+    page.keyboard.press("s")
+    expect(page.locator("[data-asset]").first).to_be_visible()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert f"like={server.asset('red-kite.jpg')}" in page.url
+
+
+def test_everything_known_is_told_in_words(page: Page, desk: Studio) -> None:
+    desk.open(page, "large.jpg")
+    page.keyboard.press("i")
+    details = page.get_by_role("complementary", name="Details")
+    for told in (
+        "1/250 s  f/2.8  ISO 100  85 mm",
+        "NIKON D850",
+        "3 May 2024, 18:22",
+        "Rome",
+        "41.8900° N, 12.4922° E",
+        "4000 × 3000  12 MP",
+    ):
+        expect(details).to_contain_text(told)
+    for file in desk.detail("large.jpg")["files"]:
+        expect(details).to_contain_text(f"{file['library']} ·")
+        expect(details).to_contain_text(file["path"])
+    for run in desk.detail("large.jpg")["runs"]:
+        entry = details.get_by_role("listitem").filter(has_text=re.compile(f"^ *{run['indexer']}"))
+        expect(entry).to_contain_text(re.compile(r"done \d"))
+        expect(entry).to_contain_text(run["model"] or "done")
+    details.get_by_role("button", name="NIKON D850").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.locator("[data-asset]")).to_have_count(1)
+
+
+def test_a_title_is_written_in_place_and_taken_back(page: Page, desk: Studio) -> None:
+    viewer = desk.open(page, "red-kite.jpg")
+    page.keyboard.press("i")
+    title = viewer.get_by_label("Title", exact=True)
+    title.fill("Kites over Jaipur")
+    title.press("Enter")
+    expect(viewer.get_by_role("heading", name="Kites over Jaipur")).to_be_visible()
+    assert desk.detail("red-kite.jpg")["card"]["title"] == "Kites over Jaipur"
+    viewer.get_by_role("button", name="Undo", exact=True).click()
+    expect(viewer.get_by_role("heading", name="red-kite.jpg")).to_be_visible()
+    after = desk.detail("red-kite.jpg")
+    assert (after["card"]["title"], after["edited"]) == (None, [])
+
+
+def test_a_caption_has_lines_and_the_file_can_speak_again(page: Page, desk: Studio) -> None:
+    viewer = desk.open(page, "green-meadow.jpg")
+    page.keyboard.press("i")
+    caption = viewer.get_by_label("Caption", exact=True)
+    caption.click()
+    page.keyboard.type("First line")
+    page.keyboard.press("Enter")
+    page.keyboard.type("second line")
+    page.keyboard.press("Tab")
+    back = viewer.get_by_role("button", name="Caption as the file has it")
+    expect(back).to_be_visible()
+    assert desk.detail("green-meadow.jpg")["caption"] == "First line\nsecond line"
+    page.reload()
+    expect(caption).to_have_value("First line\nsecond line")
+    back.click()
+    expect(caption).to_have_value("")
+    assert desk.detail("green-meadow.jpg")["edited"] == []
+
+
+def test_escape_takes_back_what_was_typed_and_leaves_the_viewer_open(
+    page: Page, desk: Studio
+) -> None:
+    viewer = desk.open(page, "blue-lagoon.jpg")
+    page.keyboard.press("i")
+    title = viewer.get_by_label("Title", exact=True)
+    title.fill("Never mind 12345")  # digits are letters here, not stars
+    title.press("Escape")
+    expect(title).to_have_value("")
+    expect(viewer).to_be_visible()
+    after = desk.detail("blue-lagoon.jpg")["card"]
+    assert (after["title"], after["rating"]) == (None, None)
+
+
+def test_a_change_that_is_refused_is_said_and_not_lost(
+    page: Page, desk: Studio, expected_messages: set[str]
+) -> None:
+    expected_messages.add("status of 507")
+    viewer = desk.open(page, "blue-lagoon.jpg")
+    page.keyboard.press("i")
+    page.route(
+        "**/api/v1/assets/*",
+        lambda route: (
+            route.fulfill(
+                status=507,
+                content_type="application/problem+json",
+                body='{"detail": "The disk of the data folder is full."}',
+            )
+            if route.request.method == "PATCH"
+            else route.fallback()
+        ),
+    )
+    title = viewer.get_by_label("Title", exact=True)
+    title.fill("Lagoon at noon")
+    title.press("Enter")
+    expect(viewer.get_by_text("The disk of the data folder is full.")).to_be_visible()
+    expect(title).to_have_value("Lagoon at noon")
+    expect(title).to_have_attribute("aria-invalid", "true")
+    page.unroute("**/api/v1/assets/*")
+    title.press("Enter")
+    title.blur()
+    expect(viewer.get_by_role("heading", name="Lagoon at noon")).to_be_visible()
+
+
+def test_stars_are_given_by_key_and_by_hand(page: Page, desk: Studio) -> None:
+    viewer = desk.open(page, "traffic-lights.mp4")
+    page.keyboard.press("4")
+    expect(viewer.get_by_text("Rating changed")).to_be_visible()
+    page.keyboard.press("d")
+    expect(viewer.get_by_role("button", name="4 stars")).to_have_attribute("aria-pressed", "true")
+    viewer.get_by_role("button", name="2 stars").click()
+    expect(viewer.get_by_role("button", name="2 stars")).to_have_attribute("aria-pressed", "true")
+    assert desk.detail("traffic-lights.mp4")["card"]["rating"] == 2
+    page.keyboard.press("Control+z")
+    expect(viewer.get_by_role("button", name="4 stars")).to_have_attribute("aria-pressed", "true")
+    assert desk.detail("traffic-lights.mp4")["card"]["rating"] == 4
+
+
+def test_what_is_trashed_makes_room_for_the_next_and_comes_back(page: Page, desk: Studio) -> None:
+    trashed = desk.asset("green-meadow.jpg")
+    viewer = desk.open(page, "green-meadow.jpg", "kind=photo")
+    expect(viewer.get_by_text(re.compile(r"^\d of 4$"))).to_be_visible()
+    page.keyboard.press("Delete")
+    expect(page.get_by_role("dialog", name=re.compile("green-meadow"))).to_have_count(0)
+    expect(page.get_by_text(re.compile(r"^\d of 3$"))).to_be_visible()
+    assert desk.get(f"/api/v1/assets/{trashed}")["trashed_at"]
+    page.get_by_role("dialog").get_by_role("button", name="Undo", exact=True).click()
+    expect(page.get_by_text(re.compile(r"^\d of 4$"))).to_be_visible()
+    assert desk.get(f"/api/v1/assets/{trashed}")["trashed_at"] is None
+
+
+def test_a_tag_is_added_found_and_taken_back(page: Page, desk: Studio) -> None:
+    desk.open(page, "red-kite.jpg")
     page.keyboard.press("i")
     page.get_by_label("New tag").fill("kite festival")
     page.get_by_role("button", name="Add", exact=True).click()
@@ -110,7 +243,7 @@ def test_a_tag_is_added_found_and_taken_back(page: Page, server: Server) -> None
     page.get_by_role("button", name=re.compile("^kite festival")).click()
     expect(page.locator("[data-asset]")).to_have_count(1)
     assert "tag=kite+festival" in page.url
-    page.goto(address)
+    desk.open(page, "red-kite.jpg")
     expect(approve).to_have_attribute("aria-pressed", "true")
     approve.click()
     expect(approve).to_have_count(0)
@@ -126,7 +259,7 @@ def test_a_suggested_tag_is_rejected_for_good(page: Page, server: Server, shared
     )
     asset, word = next(suggested)
     page.goto(f"{server.url}/?asset={asset}")
-    page.get_by_role("dialog").wait_for()
+    page.get_by_role("dialog", name=re.compile("photo")).wait_for()
     page.keyboard.press("i")
     reject = page.get_by_role("button", name=f"Reject {word}", exact=True)
     expect(reject).to_have_attribute("aria-pressed", "false")
@@ -136,20 +269,13 @@ def test_a_suggested_tag_is_rejected_for_good(page: Page, server: Server, shared
     expect(reject).to_have_attribute("aria-pressed", "true")
 
 
-def test_an_asset_that_is_gone_says_so(
-    page: Page, server: Server, expected_messages: set[str]
-) -> None:
-    expected_messages.add("status of 404")
-    page.goto(f"{server.url}/?asset=nothing-has-this-id")
-    expect(page.get_by_role("dialog").get_by_role("alert")).to_be_visible()
-    page.keyboard.press("Escape")
-    expect(page.locator("[data-asset]").first).to_be_visible()
-
-
-def test_similar_pictures_are_one_key_away(page: Page, server: Server, shared: Path) -> None:
-    page.goto(f"{server.url}/?asset={server.asset('red-kite.jpg')}")
-    page.get_by_role("dialog").wait_for()
-    page.keyboard.press("s")
-    expect(page.get_by_role("button", name=re.compile("similar to one picture"))).to_be_visible()
-    expect(page.locator("[data-asset]").first).to_be_visible()
-    expect(page.get_by_role("dialog")).to_have_count(0)
+def test_a_failed_run_says_why_and_is_tried_again(page: Page, desk: Studio) -> None:
+    desk.fail_run("blue-lagoon.jpg", "previews", "blue-lagoon.jpg is cut short at byte 512")
+    viewer = desk.open(page, "blue-lagoon.jpg")
+    page.keyboard.press("i")
+    run = viewer.get_by_role("listitem").filter(has_text=re.compile("^ *previews"))
+    expect(run).to_contain_text("failed")
+    expect(run).to_contain_text("is cut short at byte 512")
+    run.get_by_role("button", name="Try previews again").click()
+    expect(run).to_contain_text(re.compile(r"done \d"))
+    expect(run).not_to_contain_text("cut short")
