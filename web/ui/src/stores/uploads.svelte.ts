@@ -14,6 +14,8 @@ const SENT_AT_ONCE = 3;
 /** A question may hold so many files; fewer make more round trips. */
 const CHECKED_AT_ONCE = 200;
 const ASK_AGAIN_MS = 2000;
+/** While more are being hashed a question waits for them: many small files would ask one by one. */
+const GATHER_MS = 250;
 const REMEMBER_MS = 1000;
 /** The status with which the server refuses bytes that do not have the announced hash. */
 const DAMAGED = 422;
@@ -156,29 +158,34 @@ export class Uploads {
   }
 
   async #check(): Promise<void> {
+    if (!this.#queues.check.length) return;
+    this.#busy.check += 1;
+    if (this.#busy.hash || this.#queues.hash.length) await pause(GATHER_MS);
     const uploads: Upload[] = [];
     for (let next; uploads.length < CHECKED_AT_ONCE && (next = this.#next('check'));)
       uploads.push(next);
-    if (!uploads.length) return;
-    this.#busy.check += 1;
     try {
-      const known = await this.#server.check(uploads.map(fingerprintOf), NEVER);
-      for (const [i, upload] of uploads.entries()) {
-        if (!upload.unfinished) continue;
-        const asset = known[i] ?? null;
-        if (asset !== null) upload.result = asset;
-        this.#enter(upload, asset === null ? 'ready' : 'known');
-        if (asset === null) this.#queues.send.push(upload);
-      }
+      if (uploads.length) await this.#compare(uploads);
     } catch (error) {
       if (!isPassing(error)) for (const upload of uploads) this.#fail(upload, error);
       else {
         this.#queues.check.unshift(...uploads);
-        await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS));
+        await pause(ASK_AGAIN_MS);
       }
     } finally {
       this.#busy.check -= 1;
       this.#go();
+    }
+  }
+
+  async #compare(uploads: Upload[]): Promise<void> {
+    const known = await this.#server.check(uploads.map(fingerprintOf), NEVER);
+    for (const [i, upload] of uploads.entries()) {
+      if (!upload.unfinished) continue; // cancelled meanwhile
+      const asset = known[i] ?? null;
+      if (asset !== null) upload.result = asset;
+      this.#enter(upload, asset === null ? 'ready' : 'known');
+      if (asset === null) this.#queues.send.push(upload);
     }
   }
 
@@ -259,6 +266,8 @@ export class Uploads {
     }, REMEMBER_MS);
   }
 }
+
+const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
 
 const NEVER = new AbortController().signal;
 
