@@ -21,6 +21,7 @@ from playwright.sync_api import expect, sync_playwright
 from tests.cli import Dam
 from tests.conftest import REPOSITORY, SHARED
 from tests.media import BLUE, GREEN, RED, write_clip, write_jpeg
+from tests.unit.test_metadata import at, exif
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,6 +112,16 @@ def write_library(folder: Path) -> Path:
     return folder
 
 
+def write_travels(folder: Path) -> Path:
+    """Two pictures of Lisbon, one of Paris, one of nowhere; "100 % rain" tries the addresses."""
+    lisbon, paris = at((38.7223, "N"), (9.1393, "W")), at((48.8584, "N"), (2.2945, "E"))
+    write_jpeg(folder / "Portugal" / "Day 1" / "tram.jpg", RED, seed=1, exif=exif(gps=lisbon))
+    write_jpeg(folder / "Portugal" / "tiles.jpg", BLUE, seed=2, exif=exif(gps=lisbon))
+    write_jpeg(folder / "France" / "tower.jpg", GREEN, seed=3, exif=exif(gps=paris))
+    write_jpeg(folder / "100 % rain" / "window.jpg", BLUE, seed=4)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Generated media, and real ones with a model that has seen them where they are to be had."""
@@ -124,6 +135,17 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         for clip in REAL_CLIPS:
             shutil.copy(SHARED / "media" / "video" / clip, folder)
     dam = Dam(tmp_path_factory.mktemp("home"), settings)
+    dam.run("library", "add", str(folder))
+    dam.run("index")
+    with serving(dam) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def travels(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Folders in folders, with pictures that know where they were taken; no model."""
+    folder = write_travels(tmp_path_factory.mktemp("travels") / "Travels")
+    dam = Dam(tmp_path_factory.mktemp("home"), {"threads": "1", "decoders": "1"})
     dam.run("library", "add", str(folder))
     dam.run("index")
     with serving(dam) as running:

@@ -21,6 +21,14 @@ test('a folder is called by its own name', () => {
   expect(valueInWords('tag', 'beach')).toBe('beach');
 });
 
+test('a rating is the least number of stars', () => {
+  expect(['1', '3', '5'].map((stars) => valueInWords('rating', stars))).toEqual([
+    '1 star or more',
+    '3 stars or more',
+    '5 stars',
+  ]);
+});
+
 test('spans begin with the month that is', () => {
   const spans = spansBefore(new Date(2025, 2, 10));
   expect(spans[0]).toEqual({ name: 'This month', since: '2025-03', until: '2025-03' });

@@ -8,8 +8,14 @@ type Words = (value: string) => string;
 const WORDS: Partial<Record<FilterName, Words>> = {
   // A folder's own name says enough; the whole path is its title.
   folder: (value) => value.replace(/\/+$/, '').split('/').at(-1) || value,
-  rating: (value) => (value === '5' ? '5 stars' : `${value} stars or more`),
+  rating: starsOrMore,
 };
+
+/** "5 stars", "1 star or more": how a least rating is said. */
+export function starsOrMore(stars: string | number): string {
+  if (Number(stars) === 5) return '5 stars';
+  return Number(stars) === 1 ? '1 star or more' : `${stars} stars or more`;
+}
 
 export function valueInWords(name: FilterName, value: string): string {
   return WORDS[name]?.(value) ?? value;
