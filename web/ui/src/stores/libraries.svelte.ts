@@ -9,7 +9,6 @@ const REFRESH_MS = 3000;
 class Libraries {
   /** null until the server has answered once. */
   list = $state.raw<Library[] | null>(null);
-  #refresh: ReturnType<typeof setTimeout> | undefined;
 
   async load(): Promise<void> {
     try {
@@ -19,12 +18,11 @@ class Libraries {
     }
   }
 
-  /** While files are found: often enough to see the counts grow. */
-  refreshSoon(): void {
-    this.#refresh ??= setTimeout(() => {
-      this.#refresh = undefined;
-      void this.load();
-    }, REFRESH_MS);
+  /** Asks until the page that shows them is left: disks come and go, scans end. */
+  follow(): () => void {
+    void this.load();
+    const timer = setInterval(() => void this.load(), REFRESH_MS);
+    return () => clearInterval(timer);
   }
 
   /** Raises `Problem` when the server refuses the folder. */
