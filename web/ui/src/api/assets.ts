@@ -11,7 +11,29 @@ export const MOST_CARDS = 100;
 
 /** Everything a grid needs to be laid out: ids and shapes of the whole list, packed. */
 export const fetchLayout = (filters: Filters, trashed: boolean, signal: AbortSignal) =>
-  answer(http.GET('/api/v1/assets/layout', { params: { query: { ...filters, trashed } }, signal }));
+  answer(askLayout(filters, trashed, signal, null));
+
+/** The same, or null when it still is the `version` that is known. */
+export async function fetchNewerLayout(filters: Filters, version: string, signal: AbortSignal) {
+  const asked = await askLayout(filters, false, signal, version);
+  return asked.response.status === NOT_MODIFIED ? null : answer(Promise.resolve(asked));
+}
+
+const NOT_MODIFIED = 304;
+
+/** Past the browser's cache: it makes a second reader of an address wait for a first that was aborted. */
+const askLayout = (
+  filters: Filters,
+  trashed: boolean,
+  signal: AbortSignal,
+  version: string | null,
+) =>
+  http.GET('/api/v1/assets/layout', {
+    params: { query: { ...filters, trashed } },
+    headers: version === null ? {} : { 'If-None-Match': `"${version}"` },
+    cache: 'no-store',
+    signal,
+  });
 
 /** Cards of at most `MOST_CARDS` assets; those that are gone are left out. */
 export async function fetchCards(ids: string[]): Promise<AssetCard[]> {

@@ -1,5 +1,5 @@
 /** The list that the library shows: ids, shapes and days of all its assets, however many. */
-import { fetchLayout } from '../api/assets';
+import { fetchLayout, fetchNewerLayout } from '../api/assets';
 import type { Filters } from '../api/filters';
 import { Problem } from '../api/problem';
 
@@ -64,6 +64,9 @@ const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(
 const bytesOf = (base64: string): Uint8Array<ArrayBuffer> =>
   Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
 
+/** Lists that were shown lately: going back to one shows it at once. */
+const REMEMBERED = 4;
+
 class Layout {
   /** null until the first answer to the question that is asked now. */
   list = $state.raw<AssetList | null>(null);
@@ -71,36 +74,63 @@ class Layout {
   problem = $state.raw<Problem | null>(null);
   #asked: string | null = null;
   #filters: Filters = {};
+  #known = new Map<string, AssetList>();
   #request = new AbortController();
+  /** Something changed while a request was on its way: its answer may be older than that. */
+  #again = false;
 
   /** Shows the assets that pass the filters; at once what is known, then what the server says. */
   async show(filters: Filters): Promise<void> {
     const asked = JSON.stringify(filters);
     if (asked !== this.#asked) {
+      this.#request.abort();
       this.#asked = asked;
       this.#filters = filters;
-      this.list = null;
+      this.list = this.#known.get(asked) ?? null;
+      this.problem = null;
+      this.loading = false;
     }
     await this.refresh();
   }
 
   /** Asks again; nothing moves when nothing has changed. */
   async refresh(): Promise<void> {
-    this.#request.abort();
+    if (this.loading) {
+      this.#again = true;
+      return;
+    }
     const { signal } = (this.#request = new AbortController());
     this.loading = true;
+    do {
+      this.#again = false;
+      await this.#ask(signal);
+    } while (this.#again && !signal.aborted);
+    if (!signal.aborted) this.loading = false;
+  }
+
+  async #ask(signal: AbortSignal): Promise<void> {
     try {
-      const found = await fetchLayout(this.#filters, false, signal);
+      const found = this.list
+        ? await fetchNewerLayout(this.#filters, this.list.version, signal)
+        : await fetchLayout(this.#filters, false, signal);
       if (signal.aborted) return;
-      if (found.version !== this.list?.version)
-        this.list = new AssetList(found.ids, found.aspects, found.days, found.version);
+      if (found) this.#take(new AssetList(found.ids, found.aspects, found.days, found.version));
       this.problem = null;
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof Problem)) throw error;
       this.problem = error;
-    } finally {
-      if (!signal.aborted) this.loading = false;
+    }
+  }
+
+  #take(list: AssetList): void {
+    this.list = list;
+    const asked = this.#asked ?? '';
+    this.#known.delete(asked);
+    this.#known.set(asked, list);
+    for (const oldest of this.#known.keys()) {
+      if (this.#known.size <= REMEMBERED) break;
+      this.#known.delete(oldest);
     }
   }
 }
