@@ -107,6 +107,7 @@ class Watcher:
                     self._database,
                     self._settings,
                     scopes={library_id: scope},
+                    retry=not scope and self._watched[library_id].asked_for,
                     settle_s=self._settings.settle_s,
                     on_held_back=self._hold_back,
                     sandbox=sandbox,
@@ -143,6 +144,7 @@ class Watcher:
                 if watched.eyes.open(now_s):
                     watched.scan_by(now_s)
         for library_id in take_requests(self._settings.run_path) & self._watched.keys():
+            self._watched[library_id].asked_for = True
             self._watched[library_id].scan_by(now_s)
         for library_id, path in take_looks(self._settings.run_path):
             self._hints.put(Hint(library_id, path))
@@ -214,6 +216,7 @@ class _Watched:
         self.eyes = eyes
         self.scan_at_s = now_s
         self.rested_at_s = now_s  # deletions may ask for a scan from then on
+        self.asked_for = False  # by a person, who also wants unreadable files tried again
         self._rescan_s = rescan_s
 
     def scan_by(self, at_s: float) -> None:
@@ -222,4 +225,5 @@ class _Watched:
     def scanned(self, started_s: float, ended_s: float) -> None:
         wait_s = min(BLIND_RESCAN_S, self._rescan_s) if self.eyes.trouble else self._rescan_s
         self.scan_at_s = ended_s + wait_s
+        self.asked_for = False
         self.rested_at_s = ended_s + (ended_s - started_s) / SCAN_SHARE

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
 from dam.db import Database
 from dam.library.scan_requests import take_requests
+from dam.library.update import update_libraries
 from dam.library.watch import Watcher
 from dam.liveness import announce
 from dam.tables import File, FileState
@@ -17,7 +19,7 @@ from tests.media import RED, write_jpeg
 from tests.rows import add_asset, add_library
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from flask.testing import FlaskClient
@@ -160,27 +162,56 @@ def test_scan_is_passed_on_to_the_watcher(
     assert take_requests(settings.run_path) == set()
 
 
-def test_requested_scan_finds_what_no_event_told(
-    client: FlaskClient, folder: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@contextmanager
+def _watching(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A watcher to whom no event tells anything."""
     monkeypatch.setattr("dam.library.hints.is_network_path", lambda _: True)
     monkeypatch.setattr("dam.library.watch.LOOK_AROUND_S", 0.1)
     announce(settings.run_path, "watch")
-    url = f"{LIBRARIES}/{client.post(LIBRARIES, json={'path': str(folder)}).json['id']}"
     eager = settings.model_copy(update={"settle_s": 0.0})
     watcher_database = Database(settings.database_path)
     stop = threading.Event()
     watching = threading.Thread(target=Watcher(watcher_database, eager).run, args=(stop,))
     watching.start()
     try:
-        _until(lambda: client.get(url).json["scanned_at"] is not None)
-        write_jpeg(folder / "new.jpg", RED)
-        assert client.post(f"{url}/scan").status_code == 202
-        _until(lambda: client.get(url).json["files"]["present"] == 1)
+        yield
     finally:
         stop.set()
         watching.join()
         watcher_database.close()
+
+
+def test_requested_scan_finds_what_no_event_told(
+    client: FlaskClient, folder: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"{LIBRARIES}/{client.post(LIBRARIES, json={'path': str(folder)}).json['id']}"
+    with _watching(settings, monkeypatch):
+        _until(lambda: client.get(url).json["scanned_at"] is not None)
+        write_jpeg(folder / "new.jpg", RED)
+        assert client.post(f"{url}/scan").status_code == 202
+        _until(lambda: client.get(url).json["files"]["present"] == 1)
+
+
+@pytest.mark.parametrize("retry", ["scan", "jobs"])
+def test_who_asks_again_has_unreadable_files_tried_again(
+    client: FlaskClient,
+    database: Database,
+    folder: Path,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    retry: str,
+) -> None:
+    url = f"{LIBRARIES}/{client.post(LIBRARIES, json={'path': str(folder)}).json['id']}"
+    write_jpeg(folder / "large.jpg", RED)
+    update_libraries(database, settings.model_copy(update={"max_pixels": 1}))
+    assert client.get(url).json["files"]["unreadable"] == 1
+    with _watching(settings, monkeypatch):
+        before = client.get(url).json["scanned_at"]
+        _until(lambda: client.get(url).json["scanned_at"] != before)
+        assert client.get(url).json["files"]["unreadable"] == 1, "by itself it does not change"
+        asked = f"{url}/scan" if retry == "scan" else "/api/v1/jobs/retry"
+        assert client.post(asked, json={}).status_code in {200, 202}
+        _until(lambda: client.get(url).json["files"]["present"] == 1)
 
 
 def _until(condition: Callable[[], bool]) -> None:

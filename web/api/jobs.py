@@ -15,6 +15,8 @@ from pydantic import Field, StringConstraints
 from dam.indexing.pause import pause, resume
 from dam.indexing.plan import open_registry, retry_failed
 from dam.indexing.troubles import TroublePage, list_troubles
+from dam.library.libraries import library_statuses
+from dam.library.scan_requests import request_scan
 from web.progress import PERIOD_S, Jobs
 from web.services import Services, services
 from web.shapes import Page, Request, answer
@@ -93,9 +95,17 @@ def list_failed(query_data: FailuresQuery) -> TroublePage:
 @bp.input(RetryBody)
 @bp.output(answer(Retried))
 def retry(json_data: RetryBody) -> Retried:
-    """Try failed and quarantined runs again: some, those of one indexer, or all."""
+    """Try failed and quarantined runs again: some, those of one indexer, or all.
+
+    With all of them, files that cannot be read are tried again as well.
+    """
+    owner = services()
     run_ids = None if json_data.run_ids is None else [int(number) for number in json_data.run_ids]
-    return Retried(retry_failed(services().database, json_data.indexer, run_ids))
+    if json_data.indexer is None and run_ids is None:
+        for library in library_statuses(owner.database):
+            if library.unreadable:
+                request_scan(owner.settings.run_path, library.id)
+    return Retried(retry_failed(owner.database, json_data.indexer, run_ids))
 
 
 @bp.post("/pause")

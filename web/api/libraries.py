@@ -157,7 +157,7 @@ def remove(library_id: str, query_data: RemovalQuery) -> RemovalView:
 @bp.output(answer(ScanRequested), status_code=202)
 @bp.doc(responses={503: "No watcher runs that could do it."})
 def scan(library_id: str) -> ScanRequested:
-    """Look at every file of a library now instead of at the next regular scan."""
+    """Look at every file of a library now, those that could not be read included."""
     library = _find(library_id)
     run_path = services().settings.run_path
     if not any(process.role == "watch" for process in living(run_path)):

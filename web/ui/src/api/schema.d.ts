@@ -371,7 +371,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Try failed and quarantined runs again: some, those of one indexer, or all. */
+        /**
+         * Try failed and quarantined runs again: some, those of one indexer, or all.
+         * @description With all of them, files that cannot be read are tried again as well.
+         */
         post: operations["post_jobs_retry"];
         delete?: never;
         options?: never;
@@ -496,7 +499,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Look at every file of a library now instead of at the next regular scan. */
+        /** Look at every file of a library now, those that could not be read included. */
         post: operations["post_libraries_scan"];
         delete?: never;
         options?: never;
