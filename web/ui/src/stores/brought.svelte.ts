@@ -6,6 +6,8 @@ class Brought {
   files = $state.raw<DroppedFile[]>([]);
   /** Something was brought since the page was opened. */
   ever = $state(false);
+  /** Lets a person choose files; set by what holds the field for it. */
+  choose = (): void => undefined;
 
   /** `read` walks through what was brought, which takes a while for folders. */
   async bring(read: () => Promise<DroppedFile[]>): Promise<void> {
