@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 SQUARES = "squares.u8"
 SIDE_PX = 128
+FINE_PX = 96  # from this edge on a crop shows all that a square holds
 LEAST_AREA = 0.35  # of the largest square that fits; less, and captions are no longer true
 STRETCH = 0.3  # of the aspect, as a logarithm
 OFF_CENTRE = 0.25  # deviation, in parts of the free way: searches look at the middle
@@ -52,10 +53,11 @@ class Crops:
         """
         squares = self._squares[self._rows[photos]].permute(0, 3, 1, 2).float() / 255
         maps = self._maps(self._sizes[photos])
-        # Twice as fine, then averaged: photos hold finer things than a small crop can show.
-        grid = affine_grid(maps, [len(photos), 3, 2 * edge, 2 * edge], align_corners=False)
+        # A small one is drawn twice as fine, then averaged: photos hold finer things than it shows.
+        finer = 2 if edge < FINE_PX else 1
+        grid = affine_grid(maps, [len(photos), 3, finer * edge, finer * edge], align_corners=False)
         fine = grid_sample(squares, grid, padding_mode="reflection", align_corners=False)
-        crops = self._softened(avg_pool2d(fine, 2))
+        crops = self._softened(avg_pool2d(fine, finer))
         return (self._in_other_light(crops) - self._mean) / self._std
 
     def _maps(self, sizes: torch.Tensor) -> torch.Tensor:

@@ -42,7 +42,7 @@ class Learner:
                 {"params": [m for m in image if m.ndim < 2], "peak": PEAK, "weight_decay": 0.0},
                 {"params": text, "peak": TEXT_PEAK, "weight_decay": 0.0},
             ],
-            foreach=True,
+            fused=True,  # one pass over eight million numbers
         )
         self.mean = [m.clone() for m in self.masters]
         self.buffers = [b for b in model.buffers() if b.is_floating_point() and b.ndim == 1]
