@@ -60,9 +60,17 @@ class Removal:
     assets_kept: int  # without any file from now on, because a person decided something about them
 
 
-def add_library(database: Database, root: Path, name: str | None = None) -> Library:
-    """Raises `NotFound`, `BadRequest` or `Conflict` when the folder cannot be a library."""
+def add_library(
+    database: Database, root: Path, name: str | None = None, *, through_links: bool = True
+) -> Library:
+    """Raises `NotFound`, `BadRequest` or `Conflict` when the folder cannot be a library.
+
+    `through_links=False` is for a path that was resolved and approved: what has become a link since
+    then may lead anywhere.
+    """
     folder = _usable_folder(root, home=database.path.parent)
+    if not through_links and folder != root:
+        raise Conflict(f"{root} has become a link meanwhile.")
     with database.write() as session:
         libraries = session.scalars(select(Library)).all()
         for other in libraries:

@@ -155,6 +155,23 @@ def test_folder_that_becomes_a_link_meanwhile_is_not_followed(
     assert "secret" not in answer.text
 
 
+def test_library_that_becomes_a_link_meanwhile_is_not_added(
+    client: FlaskClient, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (root / "inner").mkdir()
+    checked = folders._below_root
+
+    def check_then_swap(settings: Settings, asked: str) -> tuple[Path, Path]:
+        found = checked(settings, asked)
+        (root / "inner").rmdir()
+        (root / "inner").symlink_to(root.parent / "outside")
+        return found
+
+    monkeypatch.setattr(folders, "_below_root", check_then_swap)
+    assert client.post(LIBRARIES, json={"path": str(root / "inner")}).status_code == 409
+    assert client.get(LIBRARIES).json["libraries"] == []
+
+
 def test_absent_folder_and_file_are_told_apart(client: FlaskClient, root: Path) -> None:
     (root / "photo.jpg").touch()
     assert client.get(FOLDERS, query_string={"path": str(root / "none")}).status_code == 404

@@ -113,7 +113,7 @@ def add(json_data: NewLibrary) -> LibraryView:
     """Add a folder below DAM_FOLDER_ROOTS. Only uploads to it are ever written into it."""
     owner = services()
     folder = allowed_folder(owner.settings, json_data.path)
-    library = add_library(owner.database, folder, json_data.name)
+    library = add_library(owner.database, folder, json_data.name, through_links=False)
     return _find(library.id)
 
 
