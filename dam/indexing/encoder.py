@@ -28,7 +28,7 @@ import numpy as np
 from sqlalchemy import select
 
 from dam import errors
-from dam.errors import DamError, WeightsUnavailable
+from dam.errors import DamError, RetryLater, WeightsUnavailable
 from dam.indexing.plan import open_registry
 from dam.indexing.registry import Registry
 from dam.liveness import living
@@ -130,7 +130,7 @@ class RemoteEncoder:
             connection.send_bytes(json.dumps({**header, "indexer": self.indexer}).encode())
             connection.send_bytes(body)
             if not connection.poll(ANSWER_S):
-                raise WeightsUnavailable("The query encoder is still loading its model.")
+                raise RetryLater("The query encoder is still loading its model.")
             answer = json.loads(connection.recv_bytes())
             blob = connection.recv_bytes()
         if "error" in answer:

@@ -213,7 +213,7 @@ def test_kind_narrows_the_list_and_back_widens_it(page: Page, server: Server) ->
     )
 
 
-def test_filter_of_a_search_keeps_the_results_until_the_answer_and_asks_no_model(
+def test_filter_of_a_search_keeps_the_results_until_the_newest_answer(
     page: Page, server: Server
 ) -> None:
     look(page, server, "q=lagoon")
@@ -415,6 +415,24 @@ def test_a_lost_server_is_said_and_the_page_goes_on_when_it_is_back(
     page.context.set_offline(False)
     page.get_by_role("button", name="Photos").click()
     expect(lost).to_have_count(0)
+
+
+def test_search_that_still_starts_up_answers_by_itself(page: Page, server: Server) -> None:
+    asked: list[str] = []
+
+    def answer(route: Route) -> None:
+        asked.append(route.request.url)
+        waiting = {"channel": "visual", "reason": "The query encoder is still loading its model."}
+        if len(asked) == 1:
+            route.fulfill(json={"results": [], "waiting": [waiting]})
+        else:
+            route.continue_()
+
+    page.route("**/api/v1/search?*", answer)
+    page.goto(f"{server.url}/?q=lagoon")
+    expect(status_of(page)).to_contain_text("still loading its model")
+    expect(page.get_by_role("heading", name="Nothing matches")).to_have_count(0)
+    expect(first_result(page)).to_have_attribute("aria-label", re.compile("^blue-lagoon.jpg"))
 
 
 def test_results_fit_a_phone(page: Page, server: Server) -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, update
 
 from dam.contracts import Kind
-from dam.errors import BadRequest, DamError, NotFound, WeightsUnavailable
+from dam.errors import BadRequest, DamError, NotFound, RetryLater, WeightsUnavailable
 from dam.search import Filters, Query, SearchService, pictures, results_as_json
 from dam.tables import (
     Asset,
@@ -483,6 +483,20 @@ def no_weights() -> QueryEncoder:
 
 def waiting(results: Results) -> Any:
     return results_as_json(results)["waiting"]
+
+
+def still_loading() -> QueryEncoder:
+    raise RetryLater("The query encoder is still loading its model.")
+
+
+def test_encoder_that_starts_up_needs_no_command(
+    database: Database, settings: Settings, world: World
+) -> None:
+    world.add("sunset.jpg")
+    results = SearchService(database, settings, still_loading).search(Query("sunset"))
+    assert waiting(results) == [
+        {"channel": "visual", "reason": "The query encoder is still loading its model."}
+    ]
 
 
 def test_names_answer_without_a_model_which_is_named(

@@ -12,6 +12,15 @@ const MOST = 200;
 /** Weak hits are folded away only after so many: the scores are no measure of what a person meant. */
 const LEAST_SHOWN = 12;
 
+/** A search by what pictures show that starts up answers after this long, or a few times that. */
+const RETRY_MS = 2500;
+const MOST_RETRIES = 20;
+
+/** It will answer by itself: nothing is missing that a person could mend. */
+export function isStarting({ reason, command }: Waiting): boolean {
+  return Boolean(reason) && (command == null || command === 'dam serve');
+}
+
 export interface Question {
   asked: Asked;
   filters: Filters;
@@ -36,6 +45,8 @@ class SearchResults {
   #question: Question | null = null;
   #words = '';
   #request = new AbortController();
+  #retries = 0;
+  #retry: ReturnType<typeof setTimeout> | undefined;
 
   /** -1 when it was not found. */
   indexOf = (id: string): number => this.#places.get(id) ?? -1;
@@ -49,6 +60,7 @@ class SearchResults {
     // Pictures that look like another one say nothing about this one: those are not left standing.
     if (before?.like !== like || before.picture !== picture) this.hits = null;
     this.#question = question;
+    this.#retries = 0;
     await this.#load(FIRST);
   }
 
@@ -64,6 +76,7 @@ class SearchResults {
   /** A page that shows something else takes over: an answer that is still to come is dropped. */
   leave(): void {
     this.#request.abort();
+    clearTimeout(this.#retry);
     this.loading = false;
   }
 
@@ -72,6 +85,7 @@ class SearchResults {
     const question = this.#question;
     if (!question) return;
     this.#request.abort();
+    clearTimeout(this.#retry);
     const { signal } = (this.#request = new AbortController());
     this.loading = true;
     void this.#read(question.asked.text, signal);
@@ -82,6 +96,7 @@ class SearchResults {
       this.waiting = found.waiting;
       this.more = found.results.length === limit && limit < MOST;
       this.problem = null;
+      if (found.waiting.some(isStarting)) this.#soonAgain(limit);
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof Problem)) throw error;
@@ -89,6 +104,12 @@ class SearchResults {
     } finally {
       if (!signal.aborted) this.loading = false;
     }
+  }
+
+  #soonAgain(limit: number): void {
+    if (this.#retries >= MOST_RETRIES) return;
+    this.#retries += 1;
+    this.#retry = setTimeout(() => void this.#load(limit), RETRY_MS);
   }
 
   async #read(text: string, signal: AbortSignal): Promise<void> {
