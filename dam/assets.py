@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, tupl
 from sqlalchemy.orm import aliased
 
 from dam.errors import BadRequest
-from dam.tables import Asset, File, FileState, Library, LibraryState, Stack
+from dam.tables import Asset, File, FileState, Library, LibraryState, Run, RunState, Stack
 from dam.trash import in_trash, not_in_trash
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ class AssetCard:
     thumbhash: str | None  # base64
     stack_id: str | None
     stack_size: int  # 1: alone
+    pending: bool  # some indexer has yet to look at it
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +86,25 @@ def cards_of(session: Session, asset_ids: Sequence[str]) -> list[AssetCard]:
     }
     places = _places(session, asset_ids)
     sizes = _stack_sizes(session, assets.values())
+    pending = _pending(session, asset_ids)
     return [
         _card(
             asset,
             places.get(asset.id),
             sizes.get((asset.stack_id, asset.trashed_us is not None), 1),
+            pending=asset.id in pending,
         )
         for asset in (assets[id_] for id_ in asset_ids if id_ in assets)
     ]
+
+
+def _pending(session: Session, asset_ids: Sequence[str]) -> set[str]:
+    unfinished = (RunState.PENDING, RunState.LEASED)
+    return set(
+        session.scalars(
+            select(Run.asset_id).where(Run.asset_id.in_(asset_ids), Run.state.in_(unfinished))
+        )
+    )
 
 
 def _stack_sizes(session: Session, assets: Iterable[Asset]) -> dict[tuple[str | None, bool], int]:
@@ -233,7 +245,7 @@ def _places(session: Session, asset_ids: Iterable[str]) -> dict[str, _Place]:
     }
 
 
-def _card(asset: Asset, place: _Place | None, stack_size: int) -> AssetCard:
+def _card(asset: Asset, place: _Place | None, stack_size: int, *, pending: bool) -> AssetCard:
     path = place.path if place else ""
     return AssetCard(
         id=asset.id,
@@ -252,4 +264,5 @@ def _card(asset: Asset, place: _Place | None, stack_size: int) -> AssetCard:
         thumbhash=base64.b64encode(asset.thumbhash).decode() if asset.thumbhash else None,
         stack_id=asset.stack_id,
         stack_size=stack_size,
+        pending=pending,
     )

@@ -13,6 +13,7 @@ from dam.tables import (
     File,
     FileState,
     LibraryState,
+    Run,
     RunState,
     ShotRow,
     Stack,
@@ -123,6 +124,26 @@ def test_asset_of_an_offline_library_is_listed_as_not_available(
     cards = client.get(ASSETS).json["assets"]
     assert len(cards) == 8
     assert not any(card["available"] for card in cards)
+
+
+def test_card_is_pending_until_every_indexer_has_looked(
+    client: FlaskClient, library_id: str, database: Database
+) -> None:
+    id_ = asset_id_of(client, "0.jpg")
+
+    def pending() -> list[str]:
+        return [card["id"] for card in client.get(ASSETS).json["assets"] if card["pending"]]
+
+    assert pending() == []
+    with database.write() as session:
+        asset = session.get_one(Asset, id_)
+        for indexer, state in (("shots", RunState.DONE), ("visual", RunState.LEASED)):
+            add_run(session, asset, add_producer(session, indexer)).state = state
+    assert pending() == [id_]
+    with database.write() as session:
+        for run in session.query(Run):
+            run.state = RunState.FAILED
+    assert pending() == []
 
 
 def test_asset_whose_file_is_gone_is_not_listed(

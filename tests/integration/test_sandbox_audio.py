@@ -94,7 +94,7 @@ def test_peaks_follow_the_loudness(
         "thumb.webp",
     }
     with Image.open(tmp_path / "previews" / "thumb.webp") as thumb:
-        assert max(thumb.size) <= 250
+        assert max(thumb.size) <= 400
 
 
 def with_cover(mp3: bytes) -> bytes:

@@ -20,6 +20,7 @@ function inWords(card: AssetCard): string {
     card.duration_s === null ? null : timecode(card.duration_s),
     card.captured_local && localTime(card.captured_local),
     card.rating ? `${card.rating} stars` : null,
+    card.pending ? 'still being looked at' : null,
     card.available ? null : 'its file is not to be had now',
   ]
     .filter(Boolean)

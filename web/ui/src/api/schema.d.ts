@@ -792,6 +792,8 @@ export interface components {
             name: string;
             /** Path */
             path: string;
+            /** Pending */
+            pending: boolean;
             /** Rating */
             rating: number | null;
             /** Stack Id */

@@ -54,6 +54,11 @@ class Cards {
       void this.#ask(stale.slice(i, i + MOST_CARDS));
   }
 
+  /** Looks again at those that are shown and that indexers have yet to look at. */
+  refreshPending(): void {
+    this.refresh(this.#wanted.filter((id) => this.#kept.get(id)?.pending));
+  }
+
   #soon(delay_ms: number): void {
     if (this.#timer !== undefined) return;
     this.#timer = setTimeout(() => {
