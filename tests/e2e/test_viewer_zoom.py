@@ -56,7 +56,7 @@ def test_a_double_click_shows_the_pixels_under_the_pointer(page: Page, desk: Stu
     assert box(stage.locator(".picture"))["width"] == pytest.approx(LARGE[0], abs=0.5)
     page.wait_for_function(f"() => ({FULL_WIDTH})() === {LARGE[0]}")
     page.mouse.dblclick(*AT)
-    expect(page.get_by_role("button", name=re.compile("^Fitted"))).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile("^Fit, "))).to_be_visible()
 
 
 def test_the_preview_stays_until_the_full_picture_is_there(page: Page, desk: Studio) -> None:
@@ -102,7 +102,7 @@ def test_the_wheel_zooms_around_the_pointer(page: Page, desk: Studio) -> None:
     assert under(stage, *AT) == pytest.approx(before, abs=1)
     for _ in range(12):
         page.mouse.wheel(0, 300)
-    expect(page.get_by_role("button", name=re.compile("^Fitted"))).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile("^Fit, "))).to_be_visible()
 
 
 def test_a_drag_pans_and_stops_at_the_edge(page: Page, desk: Studio) -> None:
@@ -138,7 +138,19 @@ def test_keys_and_buttons_zoom_as_well(page: Page, desk: Studio) -> None:
     page.get_by_role("button", name="Zoom in").click()
     expect(stage).to_have_attribute("data-zoom", "150")
     page.get_by_role("button", name="150 %. Fit").click()
-    expect(page.get_by_role("button", name=re.compile("^Fitted"))).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile("^Fit, "))).to_be_visible()
+
+
+def test_the_keyboard_alone_looks_around(page: Page, desk: Studio) -> None:
+    stage = shown(page, desk)
+    page.keyboard.press("z")
+    expect(stage).to_have_attribute("data-zoom", "100")
+    before, room = under(stage, *AT), box(stage)
+    page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("Shift+ArrowDown")
+    right, down = (now - then for now, then in zip(under(stage, *AT), before, strict=True))
+    assert (right, down) == pytest.approx((room["width"] / 5, room["height"] / 5), abs=1)
+    expect(page.get_by_role("dialog", name=re.compile("large"))).to_be_visible()
 
 
 def test_the_next_picture_is_seen_as_close(page: Page, desk: Studio) -> None:
@@ -186,7 +198,7 @@ def test_fingers_pinch_pan_and_swipe(browser: Browser, desk: Studio) -> None:
         expect(page.get_by_role("dialog", name=re.compile("large"))).to_be_visible()
 
         page.get_by_role("button", name=re.compile("Fit$")).tap()
-        expect(page.get_by_role("button", name=re.compile("^Fitted"))).to_be_visible()
+        expect(page.get_by_role("button", name=re.compile("^Fit, "))).to_be_visible()
         touch("touchStart", (300, 400))
         for step in range(1, 10):
             touch("touchMove", (300 - step * 20, 400))

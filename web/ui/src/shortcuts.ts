@@ -38,6 +38,7 @@ export const SHORTCUTS: { where: string; list: Shortcut[] }[] = [
     list: [
       { keys: ['Z', 'Enter'], does: 'Every pixel under the pointer, or fit' },
       { keys: ['+', '−'], does: 'Zoom in and out' },
+      { keys: ['Shift ←', '→', '↑', '↓'], does: 'Look around in it' },
     ],
   },
   {

@@ -74,8 +74,13 @@ export class Playback {
     const { length_s } = this;
     this.now_s = length_s ? Math.min(length_s, Math.max(0, second)) : Math.max(0, second);
     if (!this.#media) return;
-    if (this.#media.seeking) this.#wanted_s = this.now_s;
-    else this.#media.currentTime = this.now_s;
+    if (this.#media.seeking) {
+      this.#wanted_s = this.now_s;
+      return;
+    }
+    // The seek before is done though its event has not come yet: its wish is older than this one.
+    this.#wanted_s = null;
+    this.#media.currentTime = this.now_s;
   }
 
   playFrom(second: number): void {
