@@ -45,6 +45,7 @@ class SearchResults {
   #question: Question | null = null;
   #words = '';
   #request = new AbortController();
+  #limit = FIRST;
   #retries = 0;
   #retry: ReturnType<typeof setTimeout> | undefined;
 
@@ -64,8 +65,9 @@ class SearchResults {
     await this.#load(FIRST);
   }
 
+  /** After a failure, or when something about the assets has changed. */
   async again(): Promise<void> {
-    await this.#load(FIRST);
+    await this.#load(this.#limit);
   }
 
   /** As many as the API gives at once. */
@@ -88,6 +90,7 @@ class SearchResults {
     clearTimeout(this.#retry);
     const { signal } = (this.#request = new AbortController());
     this.loading = true;
+    this.#limit = limit;
     void this.#read(question.asked.text, signal);
     try {
       const found = await search(question.asked, question.filters, limit, signal);
@@ -96,7 +99,7 @@ class SearchResults {
       this.waiting = found.waiting;
       this.more = found.results.length === limit && limit < MOST;
       this.problem = null;
-      if (found.waiting.some(isStarting)) this.#soonAgain(limit);
+      if (found.waiting.some(isStarting)) this.#soonAgain();
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof Problem)) throw error;
@@ -106,10 +109,10 @@ class SearchResults {
     }
   }
 
-  #soonAgain(limit: number): void {
+  #soonAgain(): void {
     if (this.#retries >= MOST_RETRIES) return;
     this.#retries += 1;
-    this.#retry = setTimeout(() => void this.#load(limit), RETRY_MS);
+    this.#retry = setTimeout(() => void this.again(), RETRY_MS);
   }
 
   async #read(text: string, signal: AbortSignal): Promise<void> {
