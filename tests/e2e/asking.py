@@ -45,14 +45,15 @@ def library_of(server: Server, folder: Path) -> Any:
 
 
 def add_library(server: Server, folder: Path) -> Any:
-    """Adds a folder and waits until it was looked through."""
+    """Adds a folder and waits until every file in it is known."""
     ask(server, "POST", "/api/v1/libraries", {"path": str(folder)})
+    files = sum(path.is_file() for path in folder.rglob("*"))
 
-    def scanned() -> Any:
+    def known() -> Any:
         found = library_of(server, folder)
-        return found if found["scanned_at"] else None
+        return found if found["scanned_at"] and sum(found["files"].values()) >= files else None
 
-    return wait_for(scanned)
+    return wait_for(known)
 
 
 def remove_library(server: Server, folder: Path) -> None:

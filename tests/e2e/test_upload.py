@@ -5,58 +5,34 @@ from __future__ import annotations
 import random
 import re
 import shutil
-import socket
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import Page, Request, Route, expect
 
-from tests.cli import Dam
 from tests.e2e.asking import add_library, remove_library, wait_for
-from tests.e2e.conftest import START_S, Server, _wait
+from tests.e2e.machine import Machine
 from tests.media import BLUE, GREEN, RED, write_jpeg
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Iterator
     from pathlib import Path
 
     from playwright.sync_api import Locator
+
+    from tests.e2e.conftest import Server
 
 CHUNK_BYTES = 8 << 20
 TRANSFER = re.compile(r"/api/v1/uploads/[0-9a-f]+$")
 LONG_MS = 60_000  # hashing and sending while other tests run
 
 
-class Machine:
-    """A server that can be stopped and started again under the same address."""
-
-    def __init__(self, home: Path) -> None:
-        roots = str(home.parent)  # of all temporary folders of this run
-        self.dam = Dam(home, {"threads": "1", "decoders": "1", "folder_roots": roots})
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.server = Server(f"http://127.0.0.1:{self.port}")
-        self._process: subprocess.Popen[str] | None = None
-
-    def start(self) -> None:
-        self._process = self.dam.start("serve", "--port", str(self.port))
-        _wait(self.server)
-
-    def stop(self) -> None:
-        if self._process is not None:
-            self._process.terminate()
-            self._process.communicate(timeout=START_S)
-            self._process = None
-
-
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
-    found = Machine(tmp_path_factory.mktemp("home"))
-    found.start()
-    yield found
-    found.stop()
+    roots = tmp_path_factory.getbasetemp()
+    found = Machine(tmp_path_factory.mktemp("home"), roots=roots)
+    with found.running():
+        yield found
 
 
 @pytest.fixture
