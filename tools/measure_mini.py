@@ -176,11 +176,10 @@ def tags(vectors: Unit, photos: Sequence[Photo], say: Callable[[list[str]], Unit
     for threshold in THRESHOLDS:
         given = confidence >= threshold
         count = int(given.sum())
-        right = float(true[given].mean()) if count else 0.0
-        found += [
-            Figure(f"tags a photo at {threshold}", count / len(photos), None, len(photos)),
-            Figure(f"tags right at {threshold}", right, float(true.mean()), count),
-        ]
+        found.append(Figure(f"tags a photo at {threshold}", count / len(photos), None, len(photos)))
+        if count:
+            right = float(true[given].mean())
+            found.append(Figure(f"tags right at {threshold}", right, float(true.mean()), count))
     return found
 
 
