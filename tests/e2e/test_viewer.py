@@ -209,7 +209,7 @@ def test_a_change_that_is_refused_is_said_and_not_lost(
 def test_stars_are_given_by_key_and_by_hand(page: Page, desk: Studio) -> None:
     viewer = desk.open(page, "traffic-lights.mp4")
     page.keyboard.press("4")
-    expect(viewer.get_by_text("Rating changed")).to_be_visible()
+    expect(viewer.get_by_text("Rated ★★★★")).to_be_visible()
     page.keyboard.press("d")
     expect(viewer.get_by_role("button", name="4 stars")).to_have_attribute("aria-pressed", "true")
     viewer.get_by_role("button", name="2 stars").click()

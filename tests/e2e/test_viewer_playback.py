@@ -263,7 +263,7 @@ def test_a_sound_is_played_over_its_waveform(page: Page, desk: Studio) -> None:
     assert page.evaluate("() => document.querySelector('audio').muted")
 
 
-def test_a_clip_that_cannot_be_played_says_so(
+def test_a_clip_that_cannot_be_played_is_looked_through_by_its_frames(
     page: Page, desk: Studio, expected_messages: set[str]
 ) -> None:
     expected_messages.add("status of 404")
@@ -271,3 +271,10 @@ def test_a_clip_that_cannot_be_played_says_so(
     viewer = desk.open(page, CLIP)
     expect(viewer.get_by_role("alert")).to_contain_text("cannot play this format")
     expect(viewer.get_by_role("link", name="Download the original")).to_be_visible()
+    lies = box(viewer.get_by_role("slider", name="Position"))
+    page.mouse.click(lies["x"] + lies["width"] / 2, lies["y"] + 20)
+    frame = viewer.locator(".still span")
+    expect(frame).to_have_css("background-image", re.compile("/sprite"))
+    halfway = frame.evaluate("(span) => getComputedStyle(span).backgroundPosition")
+    page.mouse.click(lies["x"] + lies["width"] * 0.9, lies["y"] + 20)
+    expect(frame).not_to_have_css("background-position", halfway)

@@ -90,6 +90,13 @@ def test_nothing_full_is_loaded_for_a_fitted_picture(page: Page, desk: Studio) -
     assert not [url for url in asked if "/full" in url]
 
 
+def test_a_large_screen_gets_the_full_picture_when_a_person_rests(page: Page, desk: Studio) -> None:
+    page.set_viewport_size({"width": 3840, "height": 2160})
+    shown(page, desk)
+    page.wait_for_function(f"() => ({FULL_WIDTH})() === {LARGE[0]}")
+    expect(page.get_by_role("button", name=re.compile("^Fit, "))).to_be_visible()
+
+
 def test_the_wheel_zooms_around_the_pointer(page: Page, desk: Studio) -> None:
     stage = shown(page, desk)
     fitted = box(stage.locator(".picture"))["width"]

@@ -98,9 +98,8 @@ class OpenAsset {
   async edit(field: EditedField, value: string | number | null): Promise<boolean> {
     const { asset } = this;
     if (!asset) return false;
-    const said = value === null ? 'as the file has it' : 'changed';
     const back = { [field]: before(asset, field) };
-    return this.#change(asset.card.id, { [field]: value }, `${NAMES[field]} ${said}`, back);
+    return this.#change(asset.card.id, { [field]: value }, editedWords(field, value), back);
   }
 
   /** Puts the asset into the trash, or takes it out. The original is not touched. */
@@ -162,6 +161,12 @@ class OpenAsset {
       this.#known.delete(oldest);
     }
   }
+}
+
+function editedWords(field: EditedField, value: string | number | null): string {
+  if (value === null) return `${NAMES[field]} as the file has it`;
+  if (typeof value === 'string') return `${NAMES[field]} ${value ? 'changed' : 'removed'}`;
+  return value < 0 ? 'Rejected' : value === 0 ? 'Rating removed' : `Rated ${'★'.repeat(value)}`;
 }
 
 /** What to write so that a field is as it is now: null where the file speaks. */
