@@ -223,6 +223,23 @@ def test_the_trash_takes_assets_out_of_the_library_until_undone(page: Page, serv
     expect(gone).to_have_count(1)
 
 
+def test_pictures_can_be_made_smaller_and_stay_so(page: Page, server: Server) -> None:
+    open_library(page, server)
+    tile = page.locator("[data-asset]").first
+    usual = tile.bounding_box()
+    page.get_by_role("button", name="Smaller pictures").click()
+    page.keyboard.press("-")
+    page.wait_for_timeout(200)
+    smaller = tile.bounding_box()
+    assert usual and smaller
+    assert smaller["height"] < usual["height"] * 0.8
+    page.reload()
+    tile.wait_for()
+    again = tile.bounding_box()
+    assert again and abs(again["height"] - smaller["height"]) < 1
+    page.get_by_role("button", name="Larger pictures").click(click_count=2)
+
+
 def test_a_number_rates_the_tile_with_the_focus(page: Page, server: Server) -> None:
     open_library(page, server)
     tile = page.locator(tile_of(page, server, "green-meadow.jpg"))

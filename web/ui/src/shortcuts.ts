@@ -20,6 +20,13 @@ export const SHORTCUTS: { where: string; list: Shortcut[] }[] = [
       { keys: ['←', '→', '↑', '↓'], does: 'Walk the pictures' },
       { keys: ['Home', 'End'], does: 'First and last picture' },
       { keys: ['Enter', 'Space'], does: 'Open' },
+      { keys: ['Ctrl Space'], does: 'Select, or take out of the selection' },
+      { keys: ['Shift ←', 'Shift →'], does: 'Select a range' },
+      { keys: ['Ctrl A'], does: 'Select all' },
+      { keys: ['0', '…', '5'], does: 'Rate with stars' },
+      { keys: ['Del'], does: 'Move to the trash' },
+      { keys: ['Ctrl Z'], does: 'Take the last change back' },
+      { keys: ['−', '+'], does: 'Smaller and larger pictures' },
     ],
   },
   {
