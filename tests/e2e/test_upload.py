@@ -53,11 +53,18 @@ def write_film(path: Path, chunks: int = 3) -> Path:
 
 
 def drop(page: Page, *paths: Path) -> None:
-    """As a person drags files and folders from the desktop."""
+    """As a person drags files and folders from the desktop, and lets go once the page says so."""
     client = page.context.new_cdp_session(page)
     data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
-    for kind in ("dragEnter", "dragOver", "drop"):
+
+    def drag(kind: str) -> None:
         client.send("Input.dispatchDragEvent", {"type": kind, "x": 600, "y": 400, "data": data})
+
+    drag("dragEnter")
+    expect(page.get_by_text("Drop files or folders")).to_be_visible()
+    drag("dragOver")
+    drag("drop")
+    client.detach()
 
 
 def add(page: Page, *paths: Path, folder: str = "") -> None:
