@@ -204,7 +204,7 @@ def test_fingers_pinch_pan_and_swipe(browser: Browser, desk: Studio) -> None:
         assert under(stage, 195, 400)[0] > before[0] + 20
         expect(page.get_by_role("dialog", name=re.compile("large"))).to_be_visible()
 
-        page.get_by_role("button", name=re.compile("Fit$")).tap()
+        page.get_by_role("button", name=re.compile("Fit$")).click()
         expect(page.get_by_role("button", name=re.compile("^Fit, "))).to_be_visible()
         touch("touchStart", (300, 400))
         for step in range(1, 10):
