@@ -6,8 +6,6 @@ scrolls sideways, and the keyboard alone reaches everything and shows where it i
 
 from __future__ import annotations
 
-import json
-import urllib.request
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -18,6 +16,7 @@ from playwright.sync_api import expect
 
 from tests.cli import Dam
 from tests.conftest import REPOSITORY, SHARED
+from tests.e2e.album import album
 from tests.e2e.conftest import PATIENCE_MS, SCREENSHOTS, serving
 
 if TYPE_CHECKING:
@@ -124,17 +123,14 @@ CLIP = "bottle-detection.mp4" if REAL else "traffic-lights.mp4"
 TILE = "[data-asset] img"
 
 
-def _library_folder(server: Server) -> str:
-    library = server.get("/api/v1/libraries")["libraries"][0]
-    return f"/folders/{library['id']}"
+def _folder(server: Server) -> str:
+    libraries = server.get("/api/v1/libraries")["libraries"]
+    pictures = next(one for one in libraries if one["name"] == "Pictures")
+    return f"/folders/{pictures['id']}/2024/Bergen"
 
 
 def _open_info(page: Page) -> None:
     page.keyboard.press("i")
-
-
-def _press(name: str) -> Callable[[Page], None]:
-    return lambda page: page.get_by_role("button", name=name).first.click()
 
 
 VIEWS = {
@@ -142,12 +138,12 @@ VIEWS = {
     "search": View(lambda _: f"/?q={PHOTOS}", TILE),
     "videos": View(lambda _: f"/?q={quote(CLIPS)}&kind=video", TILE),
     "nothing": View(lambda _: '/?q="xyzzyplugh"', "h1"),
-    "photo": View(lambda s: f"/?asset={s.asset('red-kite.jpg')}", "dialog img"),
-    "info": View(lambda s: f"/?asset={s.asset('red-kite.jpg')}", "dialog img", _open_info),
+    "photo": View(lambda s: f"/?asset={s.asset('IMG_4211.jpg')}", "dialog img"),
+    "info": View(lambda s: f"/?asset={s.asset('IMG_4211.jpg')}", "dialog img", _open_info),
     "video": View(lambda s: f"/?q={quote(CLIPS)}&asset={s.asset(CLIP)}&at=4", "dialog video"),
     "sound": View(lambda s: f"/?asset={s.asset('tuning-fork.wav')}", "dialog canvas"),
     "folders": View(lambda _: "/folders", "main h1"),
-    "folder": View(_library_folder, TILE),
+    "folder": View(_folder, TILE),
     "places": View(lambda _: "/places", "main h1"),
     "libraries": View(lambda _: "/libraries", "main h1"),
     "work": View(lambda _: "/work", "main h1"),
@@ -166,22 +162,9 @@ NEWCOMER = {
 
 
 @pytest.fixture(scope="module")
-def kept_server(server: Server) -> Iterator[Server]:
-    """The server of all tests, with something in its trash meanwhile."""
-    asset_id = server.asset("green-meadow.jpg")
-    _trash(server, asset_id, trashed=True)
-    yield server
-    _trash(server, asset_id, trashed=False)
-
-
-def _trash(server: Server, asset_id: str, *, trashed: bool) -> None:
-    change = urllib.request.Request(
-        f"{server.url}/api/v1/assets/{asset_id}",
-        json.dumps({"trashed": trashed}).encode(),
-        {"Content-Type": "application/json"},
-        method="PATCH",
-    )
-    urllib.request.urlopen(change, timeout=30).close()
+def album_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with album(tmp_path_factory.mktemp("album"), tmp_path_factory.mktemp("home")) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
@@ -238,9 +221,9 @@ def unreached(page: Page) -> list[str]:
 
 @pytest.mark.parametrize("look", LOOKS)
 @pytest.mark.parametrize("name", VIEWS)
-def test_page(name: str, look: str, browser: Browser, kept_server: Server) -> None:
+def test_page(name: str, look: str, browser: Browser, album_server: Server) -> None:
     with looking(browser, look) as page:
-        show(page, kept_server, VIEWS[name])
+        show(page, album_server, VIEWS[name])
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         page.screenshot(path=SCREENSHOTS / f"{name}-{look}.png")
         assert faults_of(page) == []
@@ -260,8 +243,8 @@ def test_page_of_a_newcomer(name: str, look: str, browser: Browser, new_server: 
     ("name", "look"), [*((name, "light") for name in VIEWS), ("library", "narrow")]
 )
 def test_the_keyboard_reaches_everything(
-    name: str, look: str, browser: Browser, kept_server: Server
+    name: str, look: str, browser: Browser, album_server: Server
 ) -> None:
     with looking(browser, look) as page:
-        show(page, kept_server, VIEWS[name])
+        show(page, album_server, VIEWS[name])
         assert unreached(page) == []
