@@ -1,10 +1,8 @@
-/** Every request the app makes, typed by the API's own document. Failures are `Problem`s. */
+/** How every request is made, typed by the API's own document. Failures are `Problem`s. */
 import createClient from 'openapi-fetch';
 import { connection } from '../stores/connection.svelte';
-import type { Filters } from './filters';
 import { Problem, problemOf } from './problem';
 import type { paths } from './schema';
-import type { Verdict } from './types';
 
 export const http = createClient<paths>({ fetch: reach });
 
@@ -28,40 +26,3 @@ export async function answer<T>(
   if (data === undefined) throw problemOf(error, response);
   return data;
 }
-
-export const api = {
-  search: (q: string, filters: Filters, limit: number, signal: AbortSignal) =>
-    answer(http.GET('/api/v1/search', { params: { query: { q, limit, ...filters } }, signal })),
-
-  similar: (asset_id: string, limit: number, signal: AbortSignal) =>
-    answer(
-      http.GET('/api/v1/assets/{asset_id}/similar', {
-        params: { path: { asset_id }, query: { limit } },
-        signal,
-      }),
-    ),
-
-  newest: (filters: Filters, limit: number, cursor: string | null, signal: AbortSignal) =>
-    answer(
-      http.GET('/api/v1/assets', {
-        params: { query: { limit, ...(cursor === null ? {} : { cursor }), ...filters } },
-        signal,
-      }),
-    ),
-
-  cards: async (ids: string[], signal: AbortSignal) => {
-    const query = { ids: ids.join(','), limit: ids.length };
-    return (await answer(http.GET('/api/v1/assets', { params: { query }, signal }))).assets;
-  },
-
-  asset: (asset_id: string) =>
-    answer(http.GET('/api/v1/assets/{asset_id}', { params: { path: { asset_id } } })),
-
-  decide: (asset_id: string, word: string, verdict: Verdict | null) =>
-    answer(
-      http.PATCH('/api/v1/assets/{asset_id}', {
-        params: { path: { asset_id } },
-        body: { tags: [{ word, verdict }] },
-      }),
-    ),
-};
