@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from tests.e2e.conftest import Server
     from tests.e2e.viewing import Studio
 
+LOADED = """(part) => performance.getEntriesByType('resource')
+                         .some(({ name, responseEnd }) => name.includes(part) && responseEnd)"""
+
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
@@ -67,9 +70,8 @@ def test_neighbours_are_there_before_they_are_asked_for(page: Page, desk: Studio
     ids = [tile.get_attribute("data-asset") for tile in page.locator("[data-asset]").all()]
     page.locator("[data-asset]").nth(1).click()
     page.get_by_role("dialog").get_by_role("img").wait_for()
-    page.wait_for_load_state("networkidle")
     for neighbour in (ids[0], ids[2]):
-        assert any(f"/assets/{neighbour}/preview" in url for url in asked)
+        page.wait_for_function(LOADED, arg=f"/assets/{neighbour}/preview")
     asked.clear()
     page.keyboard.press("ArrowRight")
     expect(page.get_by_role("dialog").get_by_text(re.compile("^3 of"))).to_be_visible()
