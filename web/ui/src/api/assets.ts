@@ -6,6 +6,9 @@ import type { AssetCard } from './types';
 
 type Schemas = components['schemas'];
 
+/** What one change of many may name. */
+export const MOST_CHANGED = 100_000;
+
 /** What one request for cards may name. */
 export const MOST_CARDS = 100;
 

@@ -1,5 +1,5 @@
 /** What a person changes about assets in a list: done at once, said, and undone on request. */
-import { changeAssets, undoChange, type AssetChange } from '../api/assets';
+import { changeAssets, MOST_CHANGED, undoChange, type AssetChange } from '../api/assets';
 import { Problem } from '../api/problem';
 import { cards } from './cards.svelte';
 import { toasts } from './toasts.svelte';
@@ -17,15 +17,20 @@ class Changes {
     said: (changed: number) => string,
   ): Promise<boolean> {
     return this.#run(ids, async () => {
-      const { changed, undo } = await changeAssets(ids, change);
-      const back = changed ? () => this.#undo(ids, undo) : null;
-      toasts.say(said(changed), { undo: back });
+      const undos: string[] = [];
+      let sum = 0;
+      for (let i = 0; i < ids.length; i += MOST_CHANGED) {
+        const { changed, undo } = await changeAssets(ids.slice(i, i + MOST_CHANGED), change);
+        sum += changed;
+        undos.unshift(undo);
+      }
+      toasts.say(said(sum), { undo: sum ? () => this.#undo(ids, undos) : null });
     });
   }
 
-  async #undo(ids: string[], undo: string): Promise<void> {
+  async #undo(ids: string[], undos: string[]): Promise<void> {
     await this.#run(ids, async () => {
-      await undoChange(undo);
+      for (const undo of undos) await undoChange(undo);
       toasts.say('Taken back');
     });
   }

@@ -21,9 +21,10 @@ export class AssetList {
   #ids: Uint8Array;
   #aspects: DataView;
 
+  /** `ids` and `aspects` as the API packs them, or unpacked. */
   constructor(
-    ids: string,
-    aspects: string,
+    ids: string | Uint8Array<ArrayBuffer>,
+    aspects: string | Uint8Array<ArrayBuffer>,
     days: readonly (readonly (string | number | null)[])[],
     readonly version: string,
   ) {
@@ -49,6 +50,28 @@ export class AssetList {
   aspect = (index: number): number =>
     this.#aspects.getUint16(index * 2, true) / 1000 || SOUND_ASPECT;
 
+  /** The list as it is once some have gone, before the server has said so. */
+  without(gone: ReadonlySet<string>): AssetList {
+    const kept: number[] = [];
+    const days = this.days.map(({ date, start, count }): [string | null, number] => {
+      const before = kept.length;
+      for (let i = start; i < start + count; i += 1) if (!gone.has(this.id(i))) kept.push(i);
+      return [date, kept.length - before];
+    });
+    const ids = new Uint8Array(kept.length * ID_BYTES);
+    const aspects = new Uint8Array(kept.length * 2);
+    kept.forEach((from, to) => {
+      ids.set(this.#ids.subarray(from * ID_BYTES, (from + 1) * ID_BYTES), to * ID_BYTES);
+      aspects.set(new Uint8Array(this.#aspects.buffer, from * 2, 2), to * 2);
+    });
+    return new AssetList(
+      ids,
+      aspects,
+      days.filter(([, count]) => count),
+      GUESSED,
+    );
+  }
+
   /** -1 when it is not in the list. */
   indexOf = (id: string): number => {
     const wanted = Uint8Array.from(id.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
@@ -61,8 +84,13 @@ export class AssetList {
 
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
-const bytesOf = (base64: string): Uint8Array<ArrayBuffer> =>
-  Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+/** The version of a list that the server has not seen. */
+const GUESSED = 'guessed';
+
+const bytesOf = (packed: string | Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> =>
+  typeof packed === 'string'
+    ? Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0))
+    : packed;
 
 /** Lists that were shown lately: going back to one shows it at once. */
 const REMEMBERED = 4;
@@ -91,6 +119,11 @@ class Layout {
       this.loading = false;
     }
     await this.refresh();
+  }
+
+  /** Takes some out at once; what the server says comes after. */
+  drop(ids: readonly string[]): void {
+    if (this.list) this.list = this.list.without(new Set(ids));
   }
 
   /** Asks again; nothing moves when nothing has changed. */
