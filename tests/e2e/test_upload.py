@@ -123,6 +123,7 @@ def test_what_is_there_already_is_not_sent_again(
 ) -> None:
     known = write_jpeg(library / "known.jpg", RED, seed=4)
     wait_for(lambda: machine.server.get("/api/v1/assets")["total"])
+    wait_for(lambda: machine.server.get("/api/v1/jobs")["idle"])  # its preview is made
     copied = tmp_path / "desktop" / "another name.jpg"
     copied.parent.mkdir()
     shutil.copy(known, copied)
