@@ -37,6 +37,11 @@ export class LongPress {
     this.#from = null;
   }
 
+  /** True from a long press to the next touch: a menu of the browser would lie over what it began. */
+  get held(): boolean {
+    return this.#fired;
+  }
+
   /** True once for the click that follows a long press. */
   swallows(): boolean {
     const fired = this.#fired;
