@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from playwright.sync_api import Route
+
     from tests.e2e.conftest import Server
     from tests.e2e.viewing import Studio
 
@@ -67,6 +69,7 @@ def test_neighbours_are_there_before_they_are_asked_for(page: Page, desk: Studio
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(f"{desk.url}/?kind=photo")
+    expect(page.locator("[data-asset]")).to_have_count(4)
     ids = [tile.get_attribute("data-asset") for tile in page.locator("[data-asset]").all()]
     page.locator("[data-asset]").nth(1).click()
     page.get_by_role("dialog").get_by_role("img").wait_for()
@@ -176,6 +179,26 @@ def test_escape_takes_back_what_was_typed_and_leaves_the_viewer_open(
     expect(viewer).to_be_visible()
     after = desk.detail("blue-lagoon.jpg")["card"]
     assert (after["title"], after["rating"]) == (None, None)
+
+
+def test_what_is_being_typed_outlives_news_of_the_asset(page: Page, desk: Studio) -> None:
+    viewer = desk.open(page, "red-kite.jpg", "kind=photo")
+    page.keyboard.press("i")
+    on = viewer.get_by_role("button", name="Next").count() > 0
+    page.keyboard.press("ArrowRight" if on else "ArrowLeft")
+    expect(page.get_by_role("dialog", name="photo red-kite.jpg")).to_have_count(0)
+    held: list[Route] = []
+    news = f"**/api/v1/assets/{desk.asset('red-kite.jpg')}"
+    page.route(news, lambda route: held.append(route))
+    page.keyboard.press("ArrowLeft" if on else "ArrowRight")
+    expect(page.get_by_role("dialog", name="photo red-kite.jpg")).to_be_visible()
+    title = viewer.get_by_label("Title", exact=True)
+    title.fill("Half a tit")
+    with page.expect_response(news):
+        held[0].continue_()
+    page.wait_for_timeout(200)
+    expect(title).to_have_value("Half a tit")
+    title.press("Escape")
 
 
 def test_a_change_that_is_refused_is_said_and_not_lost(
