@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import time
@@ -17,7 +16,7 @@ from dam.model_catalogue import BY_NAME
 from dam.model_pulls import INTERRUPTED, DownloadRecord, Pulls
 from dam.models import ModelCondition, ModelStore
 from dam.tables import Preference
-from tests.model_hub import ModelHub
+from tests.model_hub import CONFIG, fast_hub
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,9 +25,9 @@ if TYPE_CHECKING:
     from flask.testing import FlaskClient
 
     from dam.db import Database
+    from tests.model_hub import ModelHub
 
 MODELS = "/api/v1/models"
-CONFIG = json.dumps({"model_cfg": {"embed_dim": 4, "vision_cfg": {}, "text_cfg": {}}}).encode()
 LIMIT_S = 90
 HEAVY = ("torch", "open_clip", "huggingface_hub", "transformers")
 # A web process of its own that pulls a model: what it loads for that must stay light.
@@ -53,9 +52,7 @@ app.extensions["dam"].close()
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelHub]:
     """A hub on this machine, named as `huggingface_hub` wants it, also to child processes."""
-    weights = save({"weight": np.ones((256, 256), dtype=np.float32)})
-    files = {"open_clip_config.json": CONFIG, "open_clip_model.safetensors": weights}
-    with ModelHub(BY_NAME["fast"].repository, files) as opened:
+    with fast_hub() as opened:
         monkeypatch.setenv("HF_ENDPOINT", opened.address)
         yield opened
 

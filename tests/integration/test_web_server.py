@@ -14,9 +14,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from dam.config import Settings
+from dam.model_catalogue import BY_NAME
+from dam.model_pulls import DownloadRecord
+from tests.model_hub import fast_hub
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.model_hub import ModelHub
 
 HEAVY = ("torch", "open_clip", "faster_whisper", "cv2", "transformers")
 LIGHT = f"""
@@ -86,6 +93,13 @@ class Server:
 
 
 @pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelHub]:
+    with fast_hub() as opened:
+        monkeypatch.setenv("HF_ENDPOINT", opened.address)
+        yield opened
+
+
+@pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
     started = Server(tmp_path / "home", web_threads="4")
     yield started
@@ -118,6 +132,24 @@ def test_a_page_that_is_reloaded_again_and_again_always_gets_its_stream(server: 
         assert events.readline() == b"retry: 3000\n"
         events.close()
         stream.close()
+
+
+def test_a_server_goes_on_with_the_download_that_the_last_one_left(
+    tmp_path: Path, hub: ModelHub
+) -> None:
+    settings = Settings(home=tmp_path / "home")
+    record = DownloadRecord(settings.pulled_models_path, BY_NAME["fast"].network)
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as gone:
+        record.begin(None, pid=gone.pid)
+        gone.kill()
+    started = Server(settings.home)
+    try:
+        deadline = time.monotonic() + START_LIMIT_S
+        while json.loads(started.get("/api/v1/models")[1])["models"][0]["state"] != "ready":
+            assert time.monotonic() < deadline, "the download does not go on"
+            time.sleep(0.2)
+    finally:
+        assert started.stop() == 0
 
 
 @pytest.mark.parametrize(
