@@ -20,6 +20,8 @@ def test_place_leads_to_what_was_taken_there(page: Page, travels: Server) -> Non
     place = page.get_by_role("main").get_by_role("listitem").first
     loaded = "() => [...document.querySelectorAll('main img')].every((img) => img.naturalWidth)"
     page.wait_for_function(loaded)
+    expect(place).to_contain_text("Lisbon")
+    expect(place).not_to_contain_text("Portugal")
     place.get_by_role("link").click()
     expect(page.get_by_role("main").get_by_role("status")).to_have_text("2 items")
     expect(page.locator("[data-asset]")).to_have_count(2)
