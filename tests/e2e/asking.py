@@ -61,3 +61,15 @@ def remove_library(server: Server, folder: Path) -> None:
     found = library_of(server, folder)
     if found:
         ask(server, "DELETE", f"/api/v1/libraries/{found['id']}?confirm=true")
+
+
+def previews(server: Server) -> Any:
+    """How far the making of previews is."""
+    jobs = server.get("/api/v1/jobs")["indexers"]
+    return next(job for job in jobs if job["indexer"] == "previews")
+
+
+def wait_for_previews(server: Server, assets: int) -> None:
+    """Until so many assets are known and can be seen: a page that shows them earlier gets 404s."""
+    wait_for(lambda: server.get("/api/v1/assets")["total"] == assets)
+    wait_for(lambda: previews(server)["done"] == assets)

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.cli import Dam
-from tests.e2e.asking import ask, wait_for
+from tests.e2e.asking import ask, wait_for_previews
 from tests.e2e.conftest import serving
 from tests.media import BLUE, GREEN, RED, write_jpeg
 
@@ -27,7 +27,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     dam = Dam(tmp_path_factory.mktemp("home"), {"threads": "1", "decoders": "1"})
     dam.run("library", "add", str(folder))
     with serving(dam) as running:
-        wait_for(lambda: running.get("/api/v1/assets")["total"] == 3)
+        wait_for_previews(running, 3)
         yield running
 
 

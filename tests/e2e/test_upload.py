@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import Page, Request, Route, expect
 
-from tests.e2e.asking import add_library, remove_library, wait_for
+from tests.e2e.asking import add_library, remove_library, wait_for_previews
 from tests.e2e.machine import Machine
 from tests.media import BLUE, GREEN, RED, write_jpeg
 
@@ -122,8 +122,7 @@ def test_what_is_there_already_is_not_sent_again(
     page: Page, machine: Machine, library: Path, tmp_path: Path
 ) -> None:
     known = write_jpeg(library / "known.jpg", RED, seed=4)
-    wait_for(lambda: machine.server.get("/api/v1/assets")["total"])
-    wait_for(lambda: machine.server.get("/api/v1/jobs")["idle"])  # its preview is made
+    wait_for_previews(machine.server, 1)
     copied = tmp_path / "desktop" / "another name.jpg"
     copied.parent.mkdir()
     shutil.copy(known, copied)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import sqlite3
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.cli import Dam
-from tests.e2e.asking import wait_for
+from tests.e2e.asking import previews, wait_for
 from tests.e2e.conftest import serving, write_library
 
 if TYPE_CHECKING:
@@ -38,11 +38,6 @@ def troubled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         )
     with serving(dam) as running:
         yield running
-
-
-def previews(server: Server) -> Any:
-    jobs = server.get("/api/v1/jobs")["indexers"]
-    return next(job for job in jobs if job["indexer"] == "previews")
 
 
 def test_every_indexer_and_every_file_that_cannot_be_read_is_shown(
