@@ -114,6 +114,7 @@ def test_files_and_folders_dropped_anywhere_are_added(
         "2024/Summer/Iceland/Day 1/geyser.jpg",
     }
     assert (library / "2024/Summer/kite.jpg").read_bytes() == photo.read_bytes()
+    wait_for_previews(machine.server, 3)
     page.get_by_role("link", name="Library", exact=True).first.click()
     expect(page.locator("[data-asset]")).to_have_count(3, timeout=LONG_MS)
 
@@ -243,7 +244,7 @@ def test_a_refused_file_says_why_and_the_others_are_added(
     notes.write_text("no picture")
     empty = tmp_path / "desktop" / "empty.jpg"
     empty.touch()
-    page.goto(machine.server.url)
+    page.goto(f"{machine.server.url}/work")  # where no tile asks for a preview too early
     add(page, photo, notes, empty)
     expect(panel(page).get_by_text("2 files not added")).to_be_visible(timeout=LONG_MS)
     expect(panel(page).get_by_text("it is no photo, video or sound file")).to_be_visible()
