@@ -1,8 +1,9 @@
 /** Where each entry of the history was scrolled to, so that "back" and a reload return to the place. */
 
 const KEY = 'dam.scroll';
-/** A page that has not grown to the kept height by then will not: its content has changed. */
-const PATIENCE_MS = 8000;
+/** A page that has not grown to the kept height by then will not: its content has changed. Long,
+ * for a busy machine may take a while to tell what a large library holds. */
+const PATIENCE_MS = 30_000;
 const BY_HAND = ['wheel', 'touchstart', 'pointerdown', 'keydown'] as const;
 
 interface EntryState {
