@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 import re
 import shutil
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Page, Request, Route, expect
+from playwright.sync_api import Error, Page, Request, Route, expect
 
 from tests.e2e.asking import add_library, remove_library, wait_for_previews
 from tests.e2e.machine import Machine
@@ -79,6 +80,13 @@ def panel(page: Page) -> Locator:
     return page.get_by_role("region", name="Uploads")
 
 
+def release(held: list[Route]) -> None:
+    """Ends what was held back: Playwright waits for an answer to each of them."""
+    for route in held:
+        with suppress(Error):  # the page does not wait for it any more
+            route.abort()
+
+
 def offsets_sent(page: Page) -> list[int]:
     """The offset of every part that is sent from now on."""
     sent: list[int] = []
@@ -143,19 +151,22 @@ def test_after_a_reload_the_same_files_go_on_where_they_stopped(
     film = write_film(tmp_path / "desktop" / "film.mp4")
     page.on("dialog", lambda asked: asked.accept())  # "leave the page?"
     page.goto(machine.server.url)
-    parts = 0
+    parts, held = 0, list[Route]()
 
     def hold_from_the_second(route: Route) -> None:
         nonlocal parts
         parts += 1
         if parts == 1:
             route.continue_()
+        else:
+            held.append(route)
 
     page.route(TRANSFER, hold_from_the_second)
     add(page, film)
     expect(panel(page).get_by_text("33 % sent")).to_be_visible(timeout=LONG_MS)
     page.wait_for_timeout(1500)  # the reminder is written at most once a second
     page.reload()
+    release(held)
     page.unroute(TRANSFER)
     expect(panel(page).get_by_text("1 file was not sent to the end")).to_be_visible()
     sent = offsets_sent(page)
@@ -213,6 +224,7 @@ def test_uploads_rest_go_on_and_are_cancelled(
     expect(panel(page).get_by_text("0 % sent")).to_be_visible(timeout=LONG_MS)
     panel(page).get_by_role("button", name="Pause the uploads").click()
     expect(panel(page).get_by_text("Paused")).to_be_visible()
+    release(held)
     page.unroute(TRANSFER)
     page.wait_for_timeout(500)
     assert not (library / "film.mp4").exists()
@@ -228,6 +240,7 @@ def test_uploads_rest_go_on_and_are_cancelled(
         panel(page).get_by_role("button", name="Cancel other.mp4").click()
     assert forgotten.value.status == 204
     expect(panel(page).get_by_text("1 cancelled")).to_be_visible()
+    release(held)
     assert not (library / "other.mp4").exists()
 
 
