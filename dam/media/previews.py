@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PREVIEW = "preview.jpg"  # photos: long side ≤ 1600 px
-THUMB = "thumb.webp"  # everything: long side ≤ 400 px
+THUMB = "thumb.webp"  # everything: long side ≤ 250 px
 POSTER = "poster.jpg"  # videos: one telling frame, long side ≤ 1600 px
 SPRITE = "sprite.webp"  # videos: tiles for scrubbing
 SPRITE_TIMES = "sprite.json"

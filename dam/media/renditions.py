@@ -19,8 +19,7 @@ from dam.media.previews import PREVIEW, THUMB
 if TYPE_CHECKING:
     from pathlib import Path
 
-# As wide as a landscape picture in a row of the grid on a large screen: smaller ones look soft.
-THUMB_PX = 400
+THUMB_PX = 250
 JPEG_QUALITY = 85
 WHOLE_QUALITY = 92
 WEBP_QUALITY = 80
