@@ -266,10 +266,10 @@ def _report(database: Database, status: Status, counts: Counts, *, as_json: bool
                         "failed": entry.failed,
                         "quarantined": entry.quarantined,
                         "waiting": entry.waiting,
-                        "paused": entry.paused,
                     }
                     for entry in status.indexers
                 },
+                "paused": [entry.indexer for entry in status.indexers if entry.paused],
                 "files": {
                     "new": counts.new,
                     "changed": counts.changed,

@@ -233,7 +233,8 @@ def test_uploads_rest_go_on_and_are_cancelled(
 
     page.route(TRANSFER, lambda route: held.append(route) if len(held) < 3 else route.continue_())
     held.clear()
-    add(page, other)
+    with page.expect_request(TRANSFER, timeout=LONG_MS):  # else nothing would be held back
+        add(page, other)
     expect(panel(page).get_by_text("0 % sent")).to_be_visible(timeout=LONG_MS)
     page.unroute(TRANSFER)
     with page.expect_response(lambda answer: answer.request.method == "DELETE") as forgotten:

@@ -124,12 +124,12 @@ def test_dam_index_says_that_it_is_paused_and_ends(tmp_path: Path) -> None:
     assert "Everything is paused" in dam.run("pause")
     report = dam.json("index")
     assert report["files"]["new"] == 1
-    assert report["runs"]["previews"]["paused"]
+    assert "previews" in report["paused"]
     assert report["runs"]["previews"]["done"] == 0
     assert "1 paused" in dam.run("index")
     assert "Everything: paused. dam resume goes on." in dam.run("status")
     dam.run("resume", "--indexer", "previews")
     report = dam.json("index")
-    assert (report["runs"]["previews"]["done"], report["runs"]["previews"]["paused"]) == (1, False)
+    assert (report["runs"]["previews"]["done"], "previews" in report["paused"]) == (1, False)
     assert not dam.json("status")["paused"]
     assert "no indexer typo" in dam.run("pause", "--indexer", "typo", expect=1)
