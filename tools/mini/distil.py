@@ -40,7 +40,7 @@ JOINT = 0.4  # from this part of the time on texts and places learn along; befor
 OTHER_TEXTS, OTHER_PLACES = 1024, 384  # wrong answers beside those of the batch
 REFRESH_EVERY = 40  # steps; by then the text tower has moved on from the other texts
 PLACE_WEIGHT, FEATURE_WEIGHT = 4.0, 2.0
-SAVE_EVERY_S = 180
+SAVE_EVERY_S = 600  # a check costs seconds, and the other processes wait for it
 CHECKPOINT = "training.pt"
 
 
