@@ -8,17 +8,21 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.e2e.asking import add_library, wait_for_previews
 from tests.e2e.frame_cost import traced
 from tests.e2e.large_library import ASSETS, build_large_library, serving_large
+from tests.media import GREEN, RED, write_jpeg
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from playwright.sync_api import Browser, BrowserContext
 
     from tests.e2e.conftest import Server
 
 MOST_TILES = 500
+FOUND_MS = 90_000  # other tests run beside this one
 MOST_MS = 8.0  # of script, style and layout, in 19 of 20 frames in which something is done
 SOMETHING_MS = 0.3
 SCROLLED = "() => Math.round(scrollY)"
@@ -67,6 +71,22 @@ def test_everything_is_shown_under_its_day(page: Page, server: Server) -> None:
     expect(page.locator(f'[data-index="{total - 1}"]')).to_be_focused()
     loaded = "() => [...document.querySelectorAll('[data-asset] img')].some(i => i.naturalWidth)"
     page.wait_for_function(loaded)
+
+
+def test_what_is_found_while_the_page_is_open_comes_with_its_name(
+    page: Page, empty_server: Server, tmp_path: Path, expected_messages: set[str]
+) -> None:
+    expected_messages.add("status of 404")  # the new picture's preview is still to be made
+    folder = tmp_path / "Pictures"
+    write_jpeg(folder / "red-kite.jpg", RED, seed=1)
+    add_library(empty_server, folder)
+    wait_for_previews(empty_server, assets=1)
+    open_library(page, empty_server)
+    expect(page.get_by_role("gridcell", name="red-kite.jpg")).to_be_visible()
+    # It joins the row that is there already: no row is new.
+    write_jpeg(folder / "green-meadow.jpg", GREEN, seed=2)
+    expect(page.get_by_role("gridcell", name="green-meadow.jpg")).to_be_visible(timeout=FOUND_MS)
+    expect(page.locator("[role=row][aria-rowindex]")).to_have_count(1)
 
 
 def test_a_sound_shows_its_wave_and_a_video_its_length(page: Page, server: Server) -> None:
