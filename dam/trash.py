@@ -50,8 +50,13 @@ def restore(session: Session, asset_ids: Sequence[str]) -> dict[str, int | None]
     ids = dict.fromkeys(asset_ids)
     cover = aliased(Asset)
     for some in parts(asset_ids):
-        together = Asset.trashed_us == cover.trashed_us
-        ids |= dict.fromkeys(session.scalars(_mates(cover, some).where(together)))
+        mates = _mates(cover, some).add_columns(Asset.trashed_us, cover.trashed_us)
+        # Compared here: SQLite would look for each cover through all that was trashed with it.
+        ids |= {
+            asset_id: None
+            for asset_id, trashed_us, cover_us in session.execute(mates)
+            if trashed_us == cover_us
+        }
     return write_trash(session, dict.fromkeys(ids))
 
 
@@ -78,8 +83,8 @@ def _mates(cover: type[Asset], cover_ids: Sequence[str]) -> Select[str]:
     """The other members of the stacks that these assets stand for."""
     return (
         select(Asset.id)
-        .join(Stack, Stack.id == Asset.stack_id)
-        .join(cover, cover.id == Stack.cover_id)
+        .join(cover, cover.stack_id == Asset.stack_id)
+        .join(Stack, (Stack.id == cover.stack_id) & (Stack.cover_id == cover.id))
         .where(cover.id.in_(cover_ids), Asset.id != cover.id)
     )
 

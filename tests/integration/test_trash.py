@@ -14,7 +14,9 @@ from dam.indexing.status import read_status
 from dam.search import Filters, Query, SearchService, text
 from dam.tables import Asset, Library, Stack
 from dam.tagging import count_words
+from dam.trash import move_to_trash, restore
 from tests.cli import Dam
+from tests.rows import add_asset, add_library
 from tests.search_world import WordEncoder, World
 
 if TYPE_CHECKING:
@@ -175,6 +177,36 @@ def test_a_stack_shows_those_of_its_members_that_are_in_the_same_list(
     assert (listed(), listed(trashed=True)) == ([], [(cover, 2)])
     trash(database, raw, trashed=False)
     assert (listed(), listed(trashed=True)) == ([(raw, 1)], [(cover, 1)])
+
+
+def test_restoring_twice_as_much_is_twice_the_work(database: Database, tmp_path: Path) -> None:
+    def steps_to_restore(number: int) -> int:
+        """Of SQLite's machine, in tens, for assets that were trashed together."""
+        taken = 0
+
+        def count() -> int:
+            nonlocal taken
+            taken += 1
+            return 0
+
+        with database.write() as session:
+            library = add_library(session, tmp_path / str(number), str(number))
+            ids = []
+            for at in range(number // 2):
+                cover, raw = (add_asset(session, library, f"{number}-{at}.{s}") for s in "ab")
+                session.add(Stack(id=cover.id, reason="raw_jpeg", cover_id=cover.id))
+                session.flush()
+                cover.stack_id = raw.stack_id = cover.id
+                ids += [cover.id, raw.id]
+            move_to_trash(session, ids)
+            raw = session.connection().connection.driver_connection
+            assert raw is not None
+            raw.set_progress_handler(count, 10)
+            assert len(restore(session, ids)) == number
+            raw.set_progress_handler(None, 0)
+        return taken
+
+    assert steps_to_restore(800) < 3 * steps_to_restore(400)
 
 
 def test_the_command_line_lists_and_restores(
