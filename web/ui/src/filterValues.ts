@@ -1,5 +1,6 @@
 /** The filters of an address in the words of a person, and what the menus offer for each. */
 import type { FilterName, Filters } from './api/filters';
+import { nameOf } from './folderPath';
 import { roughDuration } from './format';
 
 type Words = (value: string) => string;
@@ -7,7 +8,7 @@ type Words = (value: string) => string;
 /** What a filter of one value is called beside its menu's name. */
 const WORDS: Partial<Record<FilterName, Words>> = {
   // A folder's own name says enough; the whole path is its title.
-  folder: (value) => value.replace(/\/+$/, '').split('/').at(-1) || value,
+  folder: nameOf,
   rating: starsOrMore,
 };
 

@@ -12,7 +12,8 @@ export function absolutePath(root: string, path: string): string {
   return path ? `${bare}/${path}` : bare || '/';
 }
 
-export const nameOf = (path: string): string => path.split('/').at(-1) ?? path;
+/** The last part of a path, without the strokes after it; "/" has no other name. */
+export const nameOf = (path: string): string => path.split('/').findLast(Boolean) ?? path;
 
 export interface Step {
   name: string;

@@ -1,4 +1,4 @@
-/** Requests about the one asset that is open: read it, say what is true of it, have it looked at again. */
+/** Requests about the one asset that is open: read it, and say what is true of it. */
 import { answer, http } from './client';
 import type { AssetDetail } from './types';
 import type { components } from './schema';
@@ -17,9 +17,4 @@ export function changeAsset(asset_id: string, changes: AssetChanges): Promise<As
       body: changes,
     }),
   );
-}
-
-/** Puts a failed run into the queue again. */
-export function retryRun(run_id: string): Promise<unknown> {
-  return answer(http.POST('/api/v1/jobs/retry', { body: { run_ids: [run_id] } }));
 }

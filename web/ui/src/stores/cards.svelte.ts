@@ -19,7 +19,9 @@ class Cards {
   /** Counts arrivals. One signal for all: what is shown is few, and a lookup is cheap. */
   #arrivals = $state(0);
   #wanted: readonly string[] = [];
-  #asked = new Set<string>();
+  /** The number of the newest request for each that is on its way. */
+  #asked = new Map<string, number>();
+  #last = 0;
   #requests = 0;
   #unpacked: Promise<void> = Promise.resolve();
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -76,10 +78,11 @@ class Cards {
   }
 
   async #ask(ids: string[]): Promise<void> {
+    const number = ++this.#last;
     this.#requests += 1;
-    for (const id of ids) this.#asked.add(id);
+    for (const id of ids) this.#asked.set(id, number);
     try {
-      await this.#unpack(await fetchCards(ids));
+      await this.#unpack(await fetchCards(ids), number);
       this.#soon(0);
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
@@ -87,16 +90,17 @@ class Cards {
       this.#soon(RETRY_MS);
     } finally {
       this.#requests -= 1;
-      for (const id of ids) this.#asked.delete(id);
+      for (const id of ids) if (this.#asked.get(id) === number) this.#asked.delete(id);
     }
   }
 
-  /** A few in each frame, one answer after the other. */
-  #unpack(found: AssetCard[]): Promise<void> {
+  /** A few in each frame, one answer after the other. What was asked for anew since is left to that answer. */
+  #unpack(found: AssetCard[], number: number): Promise<void> {
     this.#unpacked = this.#unpacked.then(async () => {
       for (let i = 0; i < found.length; i += SHOWN_PER_FRAME) {
         if (!document.hidden) await new Promise(requestAnimationFrame);
-        this.put(found.slice(i, i + SHOWN_PER_FRAME));
+        const some = found.slice(i, i + SHOWN_PER_FRAME);
+        this.put(some.filter(({ id }) => this.#asked.get(id) === number));
       }
     });
     return this.#unpacked;

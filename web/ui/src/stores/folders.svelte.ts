@@ -1,6 +1,6 @@
 /** The folders below those that were opened, by library. */
 import { SvelteMap, SvelteSet } from 'svelte/reactivity';
-import { fetchFolders } from '../api/folders';
+import { librariesApi } from '../api/libraries';
 import { Problem } from '../api/problem';
 import type { Folder } from '../api/types';
 
@@ -9,21 +9,27 @@ const keyOf = (library: string, under: string): string => `${library}/${under}`;
 class Folders {
   #below = new SvelteMap<string, Folder[]>();
   #open = new SvelteSet<string>();
-  problem = $state.raw<Problem | null>(null);
+  #problems = new SvelteMap<string, Problem>();
 
   /** null until they are known. */
   below(library: string, under: string): Folder[] | null {
     return this.#below.get(keyOf(library, under)) ?? null;
   }
 
+  /** Why those below one could not be had; null when they could. */
+  problem(library: string, under: string): Problem | null {
+    return this.#problems.get(keyOf(library, under)) ?? null;
+  }
+
   /** Asks for them; what is known stays until the answer is there. */
   async load(library: string, under: string): Promise<void> {
+    const key = keyOf(library, under);
     try {
-      this.#below.set(keyOf(library, under), await fetchFolders(library, under));
-      this.problem = null;
+      this.#below.set(key, await librariesApi.foldersIn(library, under));
+      this.#problems.delete(key);
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
-      this.problem = error;
+      this.#problems.set(key, error);
     }
   }
 

@@ -1,6 +1,7 @@
 /** The list that the library shows: ids, shapes and days of all its assets, however many. */
 import { fetchLayout, fetchNewerLayout } from '../api/assets';
 import type { Filters } from '../api/filters';
+import { Newest } from '../api/newest';
 import { Problem } from '../api/problem';
 
 const ID_BYTES = 10;
@@ -103,7 +104,7 @@ class Layout {
   #asked: string | null = null;
   #filters: Filters = {};
   #known = new Map<string, AssetList>();
-  #request = new AbortController();
+  #newest = new Newest();
   /** Something changed while a request was on its way: its answer may be older than that. */
   #again = false;
 
@@ -111,7 +112,7 @@ class Layout {
   async show(filters: Filters): Promise<void> {
     const asked = JSON.stringify(filters);
     if (asked !== this.#asked) {
-      this.#request.abort();
+      this.#newest.stop();
       this.#asked = asked;
       this.#filters = filters;
       this.list = this.#known.get(asked) ?? null;
@@ -132,7 +133,7 @@ class Layout {
       this.#again = true;
       return;
     }
-    const { signal } = (this.#request = new AbortController());
+    const signal = this.#newest.begin();
     this.loading = true;
     do {
       this.#again = false;

@@ -1,6 +1,6 @@
 /** A picture of one's own on its way to be searched with: chosen, pasted or dropped. */
 import { keepPicture } from '../api/search';
-import { Problem } from '../api/problem';
+import { saying } from '../saying';
 import { address } from './address.svelte';
 import { toasts } from './toasts.svelte';
 
@@ -13,14 +13,8 @@ class OwnPicture {
       return;
     }
     this.sending = true;
-    try {
-      address.similarToPicture(await keepPicture(file));
-    } catch (error) {
-      if (!(error instanceof Problem)) throw error;
-      toasts.say(error.message);
-    } finally {
-      this.sending = false;
-    }
+    await saying(async () => address.similarToPicture(await keepPicture(file)));
+    this.sending = false;
   }
 }
 

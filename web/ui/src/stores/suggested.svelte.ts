@@ -1,4 +1,5 @@
 /** What the half-typed words in the search box could become. */
+import { Newest } from '../api/newest';
 import { suggest } from '../api/search';
 import { Problem } from '../api/problem';
 import type { Suggestion } from '../api/types';
@@ -15,7 +16,7 @@ export interface Completion extends Suggestion {
 
 class Suggested {
   list = $state.raw<Completion[]>([]);
-  #request = new AbortController();
+  #newest = new Newest();
   #pause: ReturnType<typeof setTimeout> | undefined;
 
   /** Asks for what was typed last; the list of before stays until the answer is there. */
@@ -33,11 +34,11 @@ class Suggested {
 
   #stop(): void {
     clearTimeout(this.#pause);
-    this.#request.abort();
+    this.#newest.stop();
   }
 
   async #ask(fragments: Fragment[]): Promise<void> {
-    const { signal } = (this.#request = new AbortController());
+    const signal = this.#newest.begin();
     try {
       const answers = await Promise.all(
         fragments.map(async ({ text, kind, before }) => {

@@ -1,5 +1,6 @@
 /** What lies in the trash. */
 import { fetchLayout } from '../api/assets';
+import { Newest } from '../api/newest';
 import { Problem } from '../api/problem';
 import { AssetList } from './layout.svelte';
 
@@ -7,6 +8,7 @@ class Trash {
   /** null until the server has answered once. */
   list = $state.raw<AssetList | null>(null);
   problem = $state.raw<Problem | null>(null);
+  #newest = new Newest();
 
   /** The ids of all that is in it. */
   get ids(): string[] {
@@ -15,12 +17,15 @@ class Trash {
   }
 
   async load(): Promise<void> {
+    const signal = this.#newest.begin();
     try {
-      const found = await fetchLayout({}, true, new AbortController().signal);
+      const found = await fetchLayout({}, true, signal);
+      if (signal.aborted) return;
       if (found.version !== this.list?.version)
         this.list = new AssetList(found.ids, found.aspects, found.days, found.version);
       this.problem = null;
     } catch (error) {
+      if (signal.aborted) return;
       if (!(error instanceof Problem)) throw error;
       this.problem = error;
     }

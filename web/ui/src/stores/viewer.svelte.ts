@@ -2,7 +2,9 @@
 import { mediaUrl } from '../api/media';
 import { Problem } from '../api/problem';
 import type { AssetDetail, Hit, Verdict } from '../api/types';
-import { changeAsset, readAsset, retryRun, type AssetChanges } from '../api/viewer';
+import { changeAsset, readAsset, type AssetChanges } from '../api/viewer';
+import { workApi } from '../api/work';
+import { saying } from '../saying';
 import { cards } from './cards.svelte';
 import { changes } from './changes.svelte';
 import { toasts } from './toasts.svelte';
@@ -45,13 +47,15 @@ class OpenAsset {
   #id: string | null = null;
   /** The oldest first. Shown at once and then asked for again: another may have changed it. */
   #known = new Map<string, AssetDetail>();
+  /** Counts what was changed: an answer that was asked for before a change may not know of it. */
+  #changes = 0;
 
   async load(id: string): Promise<void> {
     this.#id = id;
     this.asset = this.#known.get(id) ?? null;
     this.problem = null;
     try {
-      this.#take(await readAsset(id));
+      this.#take(await this.#read(id));
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       if (this.#id === id) this.problem = error;
@@ -62,7 +66,7 @@ class OpenAsset {
   async preload(id: string): Promise<void> {
     if (this.#known.has(id)) return;
     try {
-      const asset = await readAsset(id);
+      const asset = await this.#read(id);
       this.#remember(asset);
       const { kind } = asset.card;
       if (kind !== 'audio')
@@ -76,7 +80,7 @@ class OpenAsset {
   async refresh(): Promise<void> {
     const id = this.#id;
     try {
-      if (id) this.#take(await readAsset(id));
+      if (id) this.#take(await this.#read(id));
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
     }
@@ -114,13 +118,18 @@ class OpenAsset {
   async retry(run_id: string): Promise<void> {
     const { asset } = this;
     if (!asset) return;
-    try {
-      await retryRun(run_id);
-      this.#take(await readAsset(asset.card.id));
+    await saying(async () => {
+      await workApi.retry([run_id]);
+      this.#take(await this.#read(asset.card.id));
       toasts.say('It is tried again');
-    } catch (error) {
-      if (!(error instanceof Problem)) throw error;
-      toasts.say(error.message);
+    });
+  }
+
+  async #read(id: string): Promise<AssetDetail> {
+    for (;;) {
+      const before = this.#changes;
+      const asset = await readAsset(id);
+      if (before === this.#changes) return asset;
     }
   }
 
@@ -133,6 +142,7 @@ class OpenAsset {
   ): Promise<boolean> {
     try {
       const asset = await changeAsset(id, wanted);
+      this.#changes += 1;
       this.#take(asset);
       // The list behind shows it, too.
       cards.refresh([id]);
