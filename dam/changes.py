@@ -1,8 +1,9 @@
 """What a person changes on one asset or on many at once, and how it is undone.
 
 A change names only what shall be different. Changing many keeps, for a while, what exactly each of
-them had before: `undo_change` puts that back and nothing else. Works inside the caller's write
-session, so that a change is done to all of its assets or to none.
+them had before: `undo_change` puts that back and nothing else. Both go part by part, each in a
+transaction of its own, so that indexing and other people go on meanwhile. After a kill in between,
+the parts that were done stay done: the same again does the rest.
 """
 
 from __future__ import annotations
@@ -16,20 +17,25 @@ from sqlalchemy import delete, select
 
 from dam.edits import EditField, Value, Written, cleaned, write_edits
 from dam.errors import BadRequest, NotFound
-from dam.tables import Asset, Undo, Verdict, now_us
+from dam.tables import Asset, Undo, Verdict, new_id, now_us
 from dam.tagging import Decided, cleaned_word, write_verdicts
 from dam.trash import move_to_trash, restore, write_trash
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
+    from dam.db import Database
+
 UNDO_US = 24 * 3600 * 1_000_000  # how long a change can be undone
-# Tags times assets in one change. More would keep everybody else from writing for over half a
-# minute, and writers give up after one.
+# Values that are written in one transaction. More: others wait for seconds, since a title or a
+# caption of 1,000 assets takes a tenth of one; fewer: a large change has many commits to wait for.
+AT_ONCE = 2_000
+# Tags times assets in one change. More would take minutes, and no page waits so long.
 MOST_VERDICTS = 500_000
-UNDOS = 50  # kept at most; one of 100,000 assets takes a few megabytes
+UNDOS = 50  # changes that are kept at most; one of 100,000 assets takes a few megabytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,11 @@ class AssetChange:
     fields: Mapping[EditField, Value] = field(default_factory=dict)  # None: take the edit back
     verdicts: Mapping[str, Verdict | None] = field(default_factory=dict)  # by word
     trashed: bool | None = None
+
+    @property
+    def values(self) -> int:
+        """How many are written for each asset."""
+        return len(self.fields) + len(self.verdicts) + (self.trashed is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,52 +77,54 @@ def change_asset(session: Session, asset_id: str, change: AssetChange) -> None:
     """Raises `NotFound` for an unknown asset and `BadRequest` for a value that cannot be one."""
     if session.scalar(select(Asset.id).where(Asset.id == asset_id)) is None:
         raise NotFound(f"There is no asset {asset_id}.")
-    _change(session, [asset_id], change)
+    _change(session, [asset_id], change, now_us())
 
 
-def change_many(session: Session, asset_ids: Sequence[str], change: AssetChange) -> Changed:
+def change_many(database: Database, asset_ids: Sequence[str], change: AssetChange) -> Changed:
     """Unknown assets are passed over. Raises `BadRequest` for a value that cannot be one, and for
-    more tags on more assets than `MOST_VERDICTS`."""
+    more tags on more assets than `MOST_VERDICTS`; nothing is changed then."""
     distinct = list(dict.fromkeys(asset_ids))
     if len(distinct) * len(change.verdicts) > MOST_VERDICTS:
         raise BadRequest(
             f"{len(change.verdicts):,} tags on {len(distinct):,} assets are too many for one "
             f"change; at most {MOST_VERDICTS // len(distinct):,} tags at once fit so many assets."
         )
-    before = _change(session, distinct, change)
-    _forget_old_undos(session)
-    undo = Undo(before=_pack(before))
-    session.add(undo)
-    session.flush()
-    return Changed(len(before.asset_ids), undo.id)
+    at_us, undo_id = now_us(), new_id()
+    changed: set[str] = set()
+    size = max(1, AT_ONCE // max(1, change.values))
+    for start in range(0, len(distinct), size):
+        with database.write() as session:
+            before = _change(session, distinct[start : start + size], change, at_us)
+            if start == 0:
+                _forget_old_undos(session)
+            part = f"{undo_id}.{start:06}"
+            session.add(Undo(id=part, created_us=at_us, before=_pack(before)))
+        changed |= before.asset_ids
+    return Changed(len(changed), undo_id)
 
 
-def undo_change(session: Session, undo_id: str) -> int:
+def undo_change(database: Database, undo_id: str) -> int:
     """Puts back what was before, once; returns how many assets changed. Raises `NotFound`."""
-    undo = session.get(Undo, undo_id)
-    if undo is None:
+    is_part = Undo.id.startswith(f"{undo_id}.", autoescape=True)
+    with database.read() as session:
+        parts = session.scalars(select(Undo.id).where(is_part, _is_young()).order_by(Undo.id)).all()
+    if not parts:
         hours = UNDO_US // 3_600_000_000
         raise NotFound(
             "This change cannot be undone any more: it was undone already, is older than "
             f"{hours} hours, or {UNDOS} others came after it."
         )
-    before = _unpack(undo.before)
-    session.delete(undo)
-    now = Before(
-        fields={
-            name: write_edits(session, EditField(name), wanted)
-            for name, wanted in before.fields.items()
-        },
-        verdicts={
-            word: write_verdicts(session, word, wanted) for word, wanted in before.verdicts.items()
-        },
-        trashed=write_trash(session, before.trashed),
-    )
-    return len(now.asset_ids)
+    changed: set[str] = set()
+    for part in parts:
+        with database.write() as session:
+            undo = session.get(Undo, part)
+            if undo is not None:  # else somebody else undoes the same change right now
+                changed |= _put_back(session, _unpack(undo.before)).asset_ids
+                session.delete(undo)
+    return len(changed)
 
 
-def _change(session: Session, asset_ids: Sequence[str], change: AssetChange) -> Before:
-    at_us = now_us()
+def _change(session: Session, asset_ids: Sequence[str], change: AssetChange, at_us: int) -> Before:
     before = Before()
     for name, value in change.fields.items():
         wish = None if value is None else Written(cleaned(name, value), at_us)
@@ -124,17 +137,36 @@ def _change(session: Session, asset_ids: Sequence[str], change: AssetChange) -> 
         before.verdicts[kept] = write_verdicts(session, kept, wanted) | before.verdicts.get(
             kept, {}
         )
-    if change.trashed is not None:
-        before.trashed = (move_to_trash if change.trashed else restore)(session, asset_ids)
+    if change.trashed:
+        before.trashed = move_to_trash(session, asset_ids, at_us)
+    elif change.trashed is not None:
+        before.trashed = restore(session, asset_ids)
     return before
 
 
+def _put_back(session: Session, before: Before) -> Before:
+    return Before(
+        fields={
+            name: write_edits(session, EditField(name), wanted)
+            for name, wanted in before.fields.items()
+        },
+        verdicts={
+            word: write_verdicts(session, word, wanted) for word, wanted in before.verdicts.items()
+        },
+        trashed=write_trash(session, before.trashed),
+    )
+
+
+def _is_young() -> ColumnElement[bool]:
+    return Undo.created_us >= now_us() - UNDO_US
+
+
 def _forget_old_undos(session: Session) -> None:
-    newest = select(Undo.id).order_by(Undo.created_us.desc(), Undo.id).limit(UNDOS - 1)
-    is_old = Undo.created_us < now_us() - UNDO_US
+    """Makes room for one more. The parts of a change, and no others, have the same time."""
+    times = select(Undo.created_us).distinct().order_by(Undo.created_us.desc()).limit(UNDOS - 1)
     session.execute(
         delete(Undo)
-        .where(is_old | Undo.id.not_in(newest))
+        .where(~_is_young() | Undo.created_us.not_in(times))
         .execution_options(synchronize_session=False)
     )
 

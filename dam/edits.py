@@ -19,12 +19,11 @@ from dam.store import TextField
 from dam.tables import Asset, Edit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy import Row
     from sqlalchemy.orm import Session
 
-AT_ONCE = 5_000  # assets in one statement; SQLite takes 32,766 parameters
 Value = str | int | None
 
 
@@ -68,14 +67,42 @@ def edited_fields(session: Session, asset_id: str) -> list[str]:
 def write_edits(
     session: Session, field: EditField, wanted: Mapping[str, Written | None]
 ) -> dict[str, Written | None]:
-    """Gives assets their edits of a field, or (None) takes them back, so that the file is heard.
+    """Gives assets (at most a few thousand) their edits of a field, or (None) takes them back, so
+    that the file is heard.
 
     Returns what those that changed had before; unknown assets are passed over.
     """
     session.flush()
     before: dict[str, Written | None] = {}
-    for asset_ids in parts(list(wanted)):
-        before |= _write_some(session, field, {id_: wanted[id_] for id_ in asset_ids})
+    shown: dict[str, Value] = {}
+    taken_back: list[int] = []
+    renewed: list[dict[str, Any]] = []
+    new: list[dict[str, Any]] = []
+    for row in _current(session, field, list(wanted)):
+        had = None if row.edit_id is None else Written(row.value, row.decided_us)
+        wish = wanted[row.asset_id]
+        if _say_the_same(had, wish):
+            continue
+        before[row.asset_id] = had
+        shown[row.asset_id] = row.file_value if wish is None else wish.value
+        if wish is None:
+            taken_back.append(row.edit_id)
+        elif had is None:
+            new.append(
+                {
+                    "asset_id": row.asset_id,
+                    "field": field,
+                    "file_value": row.shown,
+                    "value": wish.value,
+                    "decided_us": wish.decided_us,
+                }
+            )
+        else:
+            renewed.append(
+                {"edit_id": row.edit_id, "new_value": wish.value, "new_us": wish.decided_us}
+            )
+    _store(session, taken_back, renewed, new)
+    _show(session, field, shown)
     session.expire_all()  # the statements went past the objects of the session
     return before
 
@@ -101,46 +128,10 @@ def copy_edits(session: Session, source_id: str, target_id: str) -> None:
         )
 
 
-def parts(asset_ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (asset_ids[at : at + AT_ONCE] for at in range(0, len(asset_ids), AT_ONCE))
-
-
-def _write_some(
-    session: Session, field: EditField, wanted: Mapping[str, Written | None]
-) -> dict[str, Written | None]:
-    before: dict[str, Written | None] = {}
-    shown: dict[str, Value] = {}
-    taken_back: list[int] = []
-    renewed: list[dict[str, Any]] = []
-    new: list[dict[str, Any]] = []
-    for row in _current(session, field, list(wanted)):
-        had = None if row.edit_id is None else Written(row.value, row.decided_us)
-        wish = wanted[row.asset_id]
-        if (had and had.value) == (wish and wish.value) and (had is None) == (wish is None):
-            continue
-        before[row.asset_id] = had
-        if wish is None:
-            taken_back.append(row.edit_id)
-            shown[row.asset_id] = row.file_value
-            continue
-        shown[row.asset_id] = wish.value
-        if had is None:
-            new.append(
-                {
-                    "asset_id": row.asset_id,
-                    "field": field,
-                    "file_value": row.shown,
-                    "value": wish.value,
-                    "decided_us": wish.decided_us,
-                }
-            )
-        else:
-            renewed.append(
-                {"edit_id": row.edit_id, "new_value": wish.value, "new_us": wish.decided_us}
-            )
-    _store(session, taken_back, renewed, new)
-    _show(session, field, shown)
-    return before
+def _say_the_same(one: Written | None, other: Written | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return one.value == other.value
 
 
 def _current(session: Session, field: EditField, asset_ids: list[str]) -> Sequence[Row[Any]]:

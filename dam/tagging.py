@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, insert, select
 
-from dam.edits import parts
 from dam.errors import BadRequest, NotFound
 from dam.store import SUGGESTED
 from dam.tables import Asset, TagDecision, TagRow, TagSource, Verdict, now_us
@@ -96,21 +95,11 @@ def cleaned_word(word: str) -> str:
 def write_verdicts(
     session: Session, word: str, wanted: Mapping[str, Decided | None]
 ) -> dict[str, Decided | None]:
-    """Gives assets what a person says of a word, or (None) forgets it.
+    """Gives assets (at most a few thousand) what a person says of a word, or (None) forgets it.
 
     Returns what those that changed had before; unknown assets are passed over.
     """
     session.flush()
-    before: dict[str, Decided | None] = {}
-    for asset_ids in parts(list(wanted)):
-        before |= _write_some(session, word, {id_: wanted[id_] for id_ in asset_ids})
-    session.expire_all()  # the statements went past the objects of the session
-    return before
-
-
-def _write_some(
-    session: Session, word: str, wanted: Mapping[str, Decided | None]
-) -> dict[str, Decided | None]:
     said = (TagDecision.asset_id == Asset.id) & (TagDecision.word == word)
     rows = session.execute(
         select(Asset.id, TagDecision.verdict, TagDecision.decided_us)
@@ -138,6 +127,7 @@ def _write_some(
     ]
     if new:
         connection.execute(insert(TagDecision), new)
+    session.expire_all()  # the statements went past the objects of the session
     return before
 
 

@@ -1,7 +1,7 @@
 """The trash: assets that a person does not want to see, until they are restored.
 
 Nothing is ever deleted: the originals stay where they are, and so does all that is known of them.
-Works inside the caller's write session.
+Works inside the caller's write session, on a few thousand assets at a time.
 """
 
 from __future__ import annotations
@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import aliased
 
-from dam.edits import parts
-from dam.tables import Asset, Stack, now_us
+from dam.tables import Asset, Stack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from sqlalchemy import ColumnElement, Select
     from sqlalchemy.orm import Session
@@ -33,31 +32,25 @@ def trashed_ids(session: Session) -> set[str]:
     return set(session.scalars(select(Asset.id).where(in_trash())))
 
 
-def move_to_trash(session: Session, asset_ids: Sequence[str]) -> dict[str, int | None]:
+def move_to_trash(session: Session, asset_ids: Sequence[str], at_us: int) -> dict[str, int | None]:
     """Returns what changed: (asset id: None). Covers take their whole stacks along."""
-    at_us = now_us()
-    ids = dict.fromkeys(asset_ids)
-    cover = aliased(Asset)
-    for some in parts(asset_ids):
-        ids |= dict.fromkeys(session.scalars(_mates(cover, some).where(not_in_trash())))
-    known = _trash_times(session, ids)
+    mates = _mates(aliased(Asset), asset_ids).where(not_in_trash())
+    known = _trash_times(session, {*asset_ids, *session.scalars(mates)})
     wanted = {asset_id: at_us for asset_id, trashed_us in known.items() if trashed_us is None}
     return write_trash(session, wanted)
 
 
 def restore(session: Session, asset_ids: Sequence[str]) -> dict[str, int | None]:
     """Returns what changed: when each was trashed. Covers bring back what they took along."""
-    ids = dict.fromkeys(asset_ids)
     cover = aliased(Asset)
-    for some in parts(asset_ids):
-        mates = _mates(cover, some).add_columns(Asset.trashed_us, cover.trashed_us)
-        # Compared here: SQLite would look for each cover through all that was trashed with it.
-        ids |= {
-            asset_id: None
-            for asset_id, trashed_us, cover_us in session.execute(mates)
-            if trashed_us == cover_us
-        }
-    return write_trash(session, dict.fromkeys(ids))
+    mates = _mates(cover, asset_ids).add_columns(Asset.trashed_us, cover.trashed_us)
+    # Compared here: SQLite would look for each cover through all that was trashed with it.
+    together = {
+        asset_id
+        for asset_id, trashed_us, cover_us in session.execute(mates)
+        if trashed_us == cover_us
+    }
+    return write_trash(session, dict.fromkeys({*asset_ids, *together}))
 
 
 def write_trash(session: Session, wanted: Mapping[str, int | None]) -> dict[str, int | None]:
@@ -89,9 +82,6 @@ def _mates(cover: type[Asset], cover_ids: Sequence[str]) -> Select[str]:
     )
 
 
-def _trash_times(session: Session, asset_ids: Iterable[str]) -> dict[str, int | None]:
-    known: dict[str, int | None] = {}
-    for some in parts(list(asset_ids)):
-        rows = session.execute(select(Asset.id, Asset.trashed_us).where(Asset.id.in_(some)))
-        known |= {asset_id: trashed_us for asset_id, trashed_us in rows}
-    return known
+def _trash_times(session: Session, asset_ids: Collection[str]) -> dict[str, int | None]:
+    rows = session.execute(select(Asset.id, Asset.trashed_us).where(Asset.id.in_(asset_ids)))
+    return {asset_id: trashed_us for asset_id, trashed_us in rows}

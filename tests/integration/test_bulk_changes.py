@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import func, select, text, update
 
 from dam import changes
 from dam.edits import EditField, Written, write_edits
@@ -158,8 +158,10 @@ def test_a_change_is_undone_once_and_only_for_a_day(
     _, old = bulk(client, asset_ids, rating=3)
     with database.write() as session:
         session.execute(update(Undo).values(created_us=now_us() - changes.UNDO_US - 1))
-    bulk(client, asset_ids, rating=2)
     assert client.post(f"{BULK}/undo", json={"undo": old}).status_code == 404
+    bulk(client, asset_ids, rating=2)
+    with database.read() as session:
+        assert not [part for part in session.scalars(select(Undo.id)) if part.startswith(old)]
 
 
 def test_a_few_undos_are_kept(
@@ -167,7 +169,8 @@ def test_a_few_undos_are_kept(
 ) -> None:
     tokens = [bulk(client, asset_ids[:1], rating=at % 5)[1] for at in range(changes.UNDOS + 3)]
     with database.read() as session:
-        assert set(session.scalars(select(Undo.id))) == set(tokens[3:])
+        kept = {part.partition(".")[0] for part in session.scalars(select(Undo.id))}
+    assert kept == set(tokens[3:])
 
 
 def test_a_value_that_cannot_be_changes_nothing(
@@ -217,21 +220,41 @@ def test_too_many_tags_on_too_many_assets_are_refused_with_the_limit(
     assert bulk(client, asset_ids, tags=tags[:2])[0] == 6
 
 
-def test_more_assets_than_one_statement_takes_change_and_come_back(
-    client: FlaskClient, database: Database, tmp_path: Path
+def test_a_large_change_is_written_in_short_parts_and_undone_as_one(
+    client: FlaskClient, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(changes, "AT_ONCE", 9)  # values: three of each asset
     with database.write() as session:
         library = add_library(session, tmp_path / "photos")
-        ids = [add_asset(session, library, f"{number}.jpg").id for number in range(5_003)]
+        ids = [add_asset(session, library, f"{number}.jpg").id for number in range(20)]
         session.flush()
         write_edits(session, EditField.TITLE, {ids[-1]: Written("Mine", 7)})
     before = everything(database)
     body = {"title": "Trip", "tags": [{"word": "trip", "verdict": "approved"}], "trashed": True}
     changed, undo = bulk(client, ids, **body)
-    assert changed == 5_003
+    assert changed == 20
     assert client.get(ASSETS).json == {"assets": [], "next_cursor": None, "total": 0}
-    assert undone(client, undo) == 5_003
+    with database.read() as session:
+        assert session.scalar(select(func.count()).select_from(Undo)) == 7
+    assert undone(client, undo) == 20
     assert everything(database) == before
+    assert client.post(f"{BULK}/undo", json={"undo": undo}).status_code == 404
+
+
+def test_a_stack_trashed_in_several_parts_comes_back_with_its_cover(
+    client: FlaskClient,
+    database: Database,
+    asset_ids: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(changes, "AT_ONCE", 1)
+    raw, cover = asset_ids[:2]
+    with database.write() as session:
+        session.add(Stack(id="s", reason="raw_jpeg", cover_id=cover))
+        session.flush()
+        session.execute(update(Asset).where(Asset.id.in_([cover, raw])).values(stack_id="s"))
+    assert bulk(client, [raw, cover], trashed=True)[0] == 2
+    assert bulk(client, [cover], trashed=False)[0] == 2
 
 
 def test_the_full_text_follows(

@@ -150,8 +150,7 @@ def test_a_full_trash_does_not_crowd_out_what_is_searched(
     monkeypatch.setattr(text, "CANDIDATES", 5)
     many = [world.add(f"{number}.jpg", title="Regatta") for number in range(12)]
     kept = world.add("z.jpg", title="Regatta in the harbour")
-    with database.write() as session:
-        change_many(session, many, AssetChange(trashed=True))
+    change_many(database, many, AssetChange(trashed=True))
     found = service.search(Query("regatta")).results
     assert [hit.asset_id for hit in found] == [kept]
 
@@ -198,7 +197,7 @@ def test_restoring_twice_as_much_is_twice_the_work(database: Database, tmp_path:
                 session.flush()
                 cover.stack_id = raw.stack_id = cover.id
                 ids += [cover.id, raw.id]
-            move_to_trash(session, ids)
+            move_to_trash(session, ids, 1)
             raw = session.connection().connection.driver_connection
             assert raw is not None
             raw.set_progress_handler(count, 10)

@@ -147,9 +147,8 @@ def change(asset_id: str, json_data: AssetChanges) -> AssetDetail:
 @bp.output(answer(Changed))
 @bp.doc(responses={413: "The list of ids is too long."})
 def change_selected(json_data: BulkChanges) -> Changed:
-    """Change many assets in the same way, all or none; ids that are gone are passed over."""
-    with services().database.write() as session:
-        return change_many(session, json_data.asset_ids, json_data.change)
+    """Change many assets in the same way; ids that are gone are passed over."""
+    return change_many(services().database, json_data.asset_ids, json_data.change)
 
 
 @bp.post("/bulk/undo")
@@ -158,5 +157,4 @@ def change_selected(json_data: BulkChanges) -> Changed:
 @bp.doc(responses={404: "It cannot be undone any more."})
 def undo(json_data: UndoBody) -> Undone:
     """Put back exactly what each asset had before a change of many; within a day, and once."""
-    with services().database.write() as session:
-        return Undone(undo_change(session, json_data.undo))
+    return Undone(undo_change(services().database, json_data.undo))

@@ -30,7 +30,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Change many assets in the same way, all or none; ids that are gone are passed over. */
+        /** Change many assets in the same way; ids that are gone are passed over. */
         post: operations["post_assets_change_selected"];
         delete?: never;
         options?: never;
@@ -1315,6 +1315,8 @@ export interface components {
             licence: string;
             /** Name */
             name: string;
+            /** Notice */
+            notice: string | null;
             /** Purpose */
             purpose: string;
             /** Reason */
@@ -1371,6 +1373,16 @@ export interface components {
              * @default null
              */
             indexer?: string | null;
+        };
+        /**
+         * PictureModel
+         * @description The model whose vectors answered.
+         */
+        PictureModel: {
+            /** Name */
+            name: string;
+            /** Notice */
+            notice: string | null;
         };
         /** Place */
         Place: {
@@ -1475,6 +1487,7 @@ export interface components {
         };
         /** SearchResults */
         SearchResults: {
+            model: components["schemas"]["PictureModel"] | null;
             /** Results */
             results: components["schemas"]["HitView"][];
             /** Waiting */
@@ -1501,6 +1514,8 @@ export interface components {
             indexers: components["schemas"]["IndexerStatus"][];
             /** Libraries */
             libraries: components["schemas"]["LibraryView"][];
+            /** Notice */
+            notice: string | null;
             /** Processes */
             processes: components["schemas"]["Process"][];
             /** Troubles */
