@@ -1,8 +1,9 @@
 """What indexers and the rest of dam promise each other.
 
 Owns the words that cross that border: media items, producers, model files, and (from
-`dam.findings`) findings. A plug-in depends on this file and on `dam.media` alone. An indexer knows
-no database, no settings and no web; whatever it needs to know comes in `Setup`.
+`dam.decoded` and `dam.findings`) decoded media and findings. A plug-in depends on this file and
+on `dam.media` alone. An indexer knows no database, no settings and no web; whatever it needs to
+know comes in `Setup`.
 """
 
 from __future__ import annotations
@@ -13,9 +14,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar, Protocol, Self, runtime_checkable
 
-import numpy as np
-from numpy.typing import NDArray
-
+from dam.decoded import VOICE_HZ, WIDE_HZ, Frame, Pixels, Samples, Sound
 from dam.findings import Finding, Shot, Span, Tag, Unit, Vector
 
 if TYPE_CHECKING:
@@ -25,6 +24,8 @@ if TYPE_CHECKING:
     from dam.errors import DamError
 
 __all__ = [
+    "VOICE_HZ",
+    "WIDE_HZ",
     "Finding",
     "Frame",
     "Indexer",
@@ -38,15 +39,15 @@ __all__ = [
     "QueryEncoder",
     "Queryable",
     "Reads",
+    "Samples",
     "Setup",
     "Shot",
+    "Sound",
     "Span",
     "Tag",
     "Unit",
     "Vector",
 ]
-
-Pixels = NDArray[np.uint8]  # (height, width, 3) RGB, upright
 
 
 class Kind(StrEnum):
@@ -60,16 +61,7 @@ class Reads(StrEnum):
 
     IMAGE = "image"  # `Item.image` of photos
     FRAMES = "frames"  # `Item.frames` of videos
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """One decoded video frame. Every frame carries `small`; only samples carry `image`."""
-
-    at_us: int
-    number: int | None  # counted from 0 when every frame was decoded, else unknown
-    small: Pixels  # every frame of one video has the same small size (long side ≤ 256 px)
-    image: Pixels | None = None  # long side ≤ 640 px, present on frames meant for models
+    SOUND = "sound"  # `Item.sound` of videos and recordings
 
 
 # Producers and models -----------------------------------------------------------------------
@@ -84,6 +76,7 @@ class ModelFiles:
     digest: str  # sha256 over the weight files, hex
     licence: str
     size_bytes: int
+    calibration: Mapping[str, float] = field(default_factory=dict)  # measured; none by default
 
 
 class ModelSource(Protocol):
@@ -154,6 +147,9 @@ class Item:
     duration_us: int | None = None
     image: Pixels | None = None  # photos: the preview, long side ≤ 1600 px
     frames: Iterable[Frame] = ()  # videos: one pass in time order, iterable once
+    # One pass in time order, iterable once; nothing when a video is silent. Who reads both reads
+    # the frames first: the sound is decoded after them.
+    sound: Iterable[Sound] = ()
     # Findings of an indexer named in `needs`. Blocks until that indexer is through with this
     # asset (it may run beside this one on the same frames); raises `UpstreamFailed`.
     upstream: Callable[[str], Sequence[Finding]] = lambda _name: ()

@@ -15,8 +15,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 
 from dam import store
 from dam.errors import BadRequest
-from dam.store import TextField
-from dam.tables import Asset, Edit
+from dam.tables import Asset, Edit, TextField
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

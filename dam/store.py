@@ -8,23 +8,22 @@ nothing here touches.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 
-import numpy as np
 from sqlalchemy import delete, insert, literal, select, update
 
-from dam.contracts import Finding, Shot, Span, Tag, Unit, Vector
+from dam.contracts import Finding, Tag, Vector
 from dam.errors import LeaseLost
+from dam.rows import KINDS, FoundRow, span_columns
 from dam.tables import (
     ProducerRow,
     Run,
     RunState,
-    ShotRow,
     SpaceRow,
     SpaceState,
     TagRow,
     TagSource,
+    TextField,
     TextRow,
     VectorRow,
     now_us,
@@ -33,29 +32,15 @@ from dam.tables import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from numpy.typing import NDArray
     from sqlalchemy import ColumnElement, Insert
     from sqlalchemy.orm import Session
 
-STORED_VECTOR = np.dtype("<f2")
+_F = TypeVar("_F")
 # No session here holds rows that these statements change: looking for them costs as much again.
 UNSYNCHRONISED = {"synchronize_session": False}
 _LOST = "Run {run_id} was taken over; its late result was refused."
-_F = TypeVar("_F", Vector, Tag, Shot)
-_Found = type[VectorRow] | type[TagRow] | type[ShotRow] | type[TextRow]
-FOUND: Sequence[_Found] = (VectorRow, TagRow, ShotRow, TextRow)
+FOUND: Sequence[FoundRow] = (*(kind.row for kind in KINDS.values()), TextRow)
 SUGGESTED = 0.5  # calibrated confidence above which a machine's tag is searchable as text
-
-
-class TextField(StrEnum):
-    NAME = "name"
-    FOLDER = "folder"
-    TITLE = "title"
-    CAPTION = "caption"
-    KEYWORD = "keyword"
-    TAG = "tag"
-    CAMERA = "camera"
-    PLACE = "place"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,21 +51,6 @@ class Lease:
     fence: int
     asset_id: str
     producer_id: int
-
-
-def pack_vector(values: Unit) -> bytes:
-    """(dim,) float32 → little-endian fp16."""
-    return values.astype(STORED_VECTOR).tobytes()
-
-
-def unpack_vectors(rows: Sequence[bytes]) -> NDArray[np.float32]:
-    """Stored vectors → (n, dim) float32, rows brought back to unit norm."""
-    if not rows:
-        return np.zeros((0, 0), np.float32)
-    stacked = np.frombuffer(b"".join(rows), STORED_VECTOR).reshape(len(rows), -1)
-    matrix = stacked.astype(np.float32)
-    matrix /= np.linalg.norm(matrix, axis=1, keepdims=True).clip(min=1e-12)
-    return matrix
 
 
 def save(session: Session, lease: Lease, findings: Sequence[Finding]) -> None:
@@ -105,17 +75,12 @@ def save_all(
             lost.append(lease)
     _forget(session, [lease.run_id for lease, _ in held])
     _forget_superseded(session, [lease for lease, _ in held])
-    _insert_vectors(session, _of_kind(Vector, held))
-    _insert_tags(session, _of_kind(Tag, held))
-    _insert_shots(session, _of_kind(Shot, held))
+    for kind in KINDS:
+        found = [(lease, f) for lease, findings in held for f in findings if type(f) is kind]
+        if found:
+            _insert(session, kind, found)
+    _insert_tag_texts(session, held)
     return lost
-
-
-def _of_kind(
-    kind: type[_F], held: Sequence[tuple[Lease, Sequence[Finding]]]
-) -> list[tuple[Lease, list[_F]]]:
-    found = [(lease, [f for f in findings if isinstance(f, kind)]) for lease, findings in held]
-    return [(lease, findings) for lease, findings in found if findings]
 
 
 def fail(
@@ -140,18 +105,14 @@ def load_findings(session: Session, asset_id: str, indexer: str) -> list[Finding
     if run_id is None:
         return []
     found: list[Finding] = []
-    rows = session.scalars(select(VectorRow).where(VectorRow.run_id == run_id)).all()
-    for row, values in zip(rows, unpack_vectors([row.values for row in rows]), strict=True):
-        found.append(Vector(values, row.at_us, _span(row.start_us, row.end_us)))
-    for tag in session.scalars(select(TagRow).where(TagRow.run_id == run_id)):
-        found.append(Tag(tag.vocabulary, tag.word, tag.score, _span(tag.start_us, tag.end_us)))
-    for shot in session.scalars(
-        select(ShotRow).where(ShotRow.run_id == run_id).order_by(ShotRow.start_us)
-    ):
-        found.append(
-            Shot(Span(shot.start_us, shot.end_us), shot.best_us, shot.first_frame, shot.end_frame)
-        )
+    for kind in KINDS.values():
+        rows = session.scalars(select(kind.row).where(kind.row.run_id == run_id))
+        found += [kind.finding(row) for row in _in_time(rows.all())]
     return found
+
+
+def _in_time(rows: Sequence[_F]) -> list[_F]:
+    return sorted(rows, key=lambda row: getattr(row, "start_us", None) or 0)
 
 
 def replace_texts(
@@ -230,7 +191,7 @@ def copy_runs(session: Session, source_id: str, target_id: str, revision: int) -
     for run in session.scalars(done).all():
         values = {"asset_id": target_id, "revision": revision}
         copied = session.scalars(_copying(Run, values, Run.id == run.id).returning(Run.id)).one()
-        for table in (VectorRow, TagRow, ShotRow, TextRow):
+        for table in FOUND:
             values = {"asset_id": target_id, "run_id": copied}
             session.execute(_copying(table, values, table.run_id == run.id))
 
@@ -241,7 +202,7 @@ def drop_runs(session: Session, asset_id: str) -> None:
 
 
 def _copying(
-    table: type[Run | VectorRow | TagRow | ShotRow | TextRow],
+    table: type[Run] | FoundRow,
     changed: Mapping[str, object],
     condition: ColumnElement[bool],
 ) -> Insert:
@@ -274,7 +235,9 @@ def _finish(
     return bool(changed.rowcount == 1)  # type: ignore[attr-defined]
 
 
-def _forget(session: Session, run_ids: Sequence[int], *, tables: Sequence[_Found] = FOUND) -> None:
+def _forget(
+    session: Session, run_ids: Sequence[int], *, tables: Sequence[FoundRow] = FOUND
+) -> None:
     for table in tables:
         session.execute(
             delete(table).where(table.run_id.in_(run_ids)), execution_options=UNSYNCHRONISED
@@ -299,29 +262,36 @@ def _forget_superseded(session: Session, leases: Sequence[Lease]) -> None:
             )
         ).all()
         if older:
-            _forget(session, older, tables=(TagRow, ShotRow, TextRow))
+            _forget(session, older, tables=[row for row in FOUND if row is not VectorRow])
 
 
-def _insert_vectors(session: Session, found: Sequence[tuple[Lease, Sequence[Vector]]]) -> None:
-    dims = {lease.producer_id: len(vectors[0].values) for lease, vectors in found}
-    spaces = {
-        producer_id: _space_of(session, producer_id, dim=dim) for producer_id, dim in dims.items()
-    }
+def _insert(session: Session, kind: type, found: Sequence[tuple[Lease, Finding]]) -> None:
+    """Findings of one kind, and what of them can be searched as text."""
+    stored = KINDS[kind]
     rows = [
-        {
-            "space_id": spaces[lease.producer_id],
-            "run_id": lease.run_id,
-            "asset_id": lease.asset_id,
-            "at_us": vector.at_us,
-            "start_us": vector.span.start_us if vector.span else None,
-            "end_us": vector.span.end_us if vector.span else None,
-            "values": pack_vector(vector.values),
-        }
-        for lease, vectors in found
-        for vector in vectors
+        {"run_id": lease.run_id, "asset_id": lease.asset_id, **stored.columns(finding)}
+        for lease, finding in found
     ]
-    if rows:
-        session.execute(insert(VectorRow), rows)
+    if kind is Vector:
+        spaces: dict[int, int] = {}
+        for (lease, finding), row in zip(found, rows, strict=True):
+            if lease.producer_id not in spaces and isinstance(finding, Vector):
+                dim = len(finding.values)
+                spaces[lease.producer_id] = _space_of(session, lease.producer_id, dim=dim)
+            row["space_id"] = spaces[lease.producer_id]
+    session.execute(insert(stored.row), rows)
+    if stored.field is not None:
+        texts = [
+            {
+                "run_id": lease.run_id,
+                "asset_id": lease.asset_id,
+                "field": stored.field,
+                "body": stored.text(finding),
+                **span_columns(finding.span),
+            }
+            for lease, finding in found
+        ]
+        session.execute(insert(TextRow), texts)
 
 
 def _space_of(session: Session, producer_id: int, *, dim: int) -> int:
@@ -346,25 +316,11 @@ def _space_of(session: Session, producer_id: int, *, dim: int) -> int:
     return space.id
 
 
-def _insert_tags(session: Session, found: Sequence[tuple[Lease, Sequence[Tag]]]) -> None:
-    rows = [
-        {
-            "asset_id": lease.asset_id,
-            "run_id": lease.run_id,
-            "source": TagSource.MODEL,
-            "vocabulary": tag.vocabulary,
-            "word": tag.word,
-            "score": tag.score,
-            "start_us": tag.span.start_us if tag.span else None,
-            "end_us": tag.span.end_us if tag.span else None,
-        }
-        for lease, tags in found
-        for tag in tags
-    ]
-    if rows:
-        session.execute(insert(TagRow), rows)
+def _insert_tag_texts(session: Session, held: Sequence[tuple[Lease, Sequence[Finding]]]) -> None:
+    """The words of an asset as one text: most have several, and each is found without a time."""
     texts = []
-    for lease, tags in found:
+    for lease, findings in held:
+        tags = [finding for finding in findings if isinstance(finding, Tag)]
         words = dict.fromkeys(tag.word for tag in tags if tag.score >= SUGGESTED)
         if words:
             texts.append(
@@ -377,25 +333,3 @@ def _insert_tags(session: Session, found: Sequence[tuple[Lease, Sequence[Tag]]])
             )
     if texts:
         session.execute(insert(TextRow), texts)
-
-
-def _insert_shots(session: Session, found: Sequence[tuple[Lease, Sequence[Shot]]]) -> None:
-    rows = [
-        {
-            "run_id": lease.run_id,
-            "asset_id": lease.asset_id,
-            "start_us": shot.span.start_us,
-            "end_us": shot.span.end_us,
-            "best_us": shot.best_us,
-            "first_frame": shot.first_frame,
-            "end_frame": shot.end_frame,
-        }
-        for lease, shots in found
-        for shot in shots
-    ]
-    if rows:
-        session.execute(insert(ShotRow), rows)
-
-
-def _span(start_us: int | None, end_us: int | None) -> Span | None:
-    return None if start_us is None or end_us is None else Span(start_us, end_us)

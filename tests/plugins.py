@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import numpy as np
 
 from dam.contracts import (
+    VOICE_HZ,
     Finding,
     Item,
     Kind,
@@ -14,6 +15,7 @@ from dam.contracts import (
     Producer,
     Reads,
     Setup,
+    Span,
     Tag,
     Vector,
 )
@@ -63,6 +65,30 @@ class Colour:
         for frame in item.frames:
             if frame.image is not None:
                 yield Vector(_mean(frame.image), at_us=frame.at_us)
+
+
+class Loudness(Colour):
+    """How loud each piece of sound is; of a video also whether its picture was read before."""
+
+    name: ClassVar[str] = "loudness"
+    accepts: ClassVar[frozenset[Kind]] = frozenset({Kind.VIDEO, Kind.AUDIO})
+    reads: ClassVar[frozenset[Reads]] = frozenset({Reads.FRAMES, Reads.SOUND})
+    produces: ClassVar[frozenset[type]] = frozenset({Tag})
+
+    def _look(self, item: Item) -> Iterator[Finding]:
+        if any(frame.image is not None for frame in item.frames):
+            yield Tag("sound", "has a picture", 1.0)
+        for piece in item.sound:
+            word = "loud" if np.abs(piece.voice).max() > 0.1 else "quiet"
+            end_us = piece.at_us + len(piece.voice) * 1_000_000 // VOICE_HZ
+            yield Tag("sound", word, 1.0, Span(piece.at_us, end_us))
+
+
+class Listener(Loudness):
+    """The same for sound alone."""
+
+    name: ClassVar[str] = "listener"
+    reads: ClassVar[frozenset[Reads]] = frozenset({Reads.SOUND})
 
 
 class ColourName(Colour):

@@ -17,8 +17,8 @@ from dam import store
 from dam.contracts import Kind, Producer, Shot, Span, Tag, Vector
 from dam.library.names import words_of_name
 from dam.search.words import content_words
-from dam.store import Lease, TextField
-from dam.tables import File, FileState, Library, ProducerRow, Run, RunState
+from dam.store import Lease
+from dam.tables import File, FileState, Library, ProducerRow, Run, RunState, TextField
 from tests.spaces import make_asset
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import numpy as np
 from sqlalchemy import insert, select
 
 from dam.contracts import Kind, Producer
-from dam.store import pack_vector
+from dam.rows import pack_vector
 from dam.tables import Asset, ProducerRow, Run, RunState, SpaceRow, SpaceState, VectorRow, new_id
 from dam.vectors.spaces import Space
 

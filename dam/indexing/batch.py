@@ -11,11 +11,11 @@ import threading
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from dam.contracts import Item, Kind, Outcome, Reads
+from dam.contracts import Frame, Item, Kind, Outcome, Reads, Sound
 from dam.errors import DamError
-from dam.indexing.fanout import FrameTap, ItemFeed, Stopped, Upstream
+from dam.indexing.fanout import ItemFeed, Stopped, Tap, Upstream, frame_tap, sound_tap, taps_of
 from dam.indexing.registry import PREVIEWS
 from dam.media.previews import preview_folder
 
@@ -26,8 +26,16 @@ if TYPE_CHECKING:
 
     from dam.contracts import Finding, Indexer
     from dam.indexing.claim import Claim
+    from dam.media.decoded_stream import DecodedStream
     from dam.media.sandbox import Sampling, Sandbox
 
+_T = TypeVar("_T", Frame, Sound)
+# What a kind of asset can be decoded into.
+READ = {
+    Kind.PHOTO: {Reads.IMAGE},
+    Kind.VIDEO: {Reads.FRAMES, Reads.SOUND},
+    Kind.AUDIO: {Reads.SOUND},
+}
 log = logging.getLogger(__name__)
 
 
@@ -112,30 +120,28 @@ class Batch:
     def _deal_one(
         self, claim: Claim, feeds: Mapping[str, ItemFeed], photo: Future[Item] | None
     ) -> None:
-        base = Item(claim.asset_id, claim.kind, claim.duration_us)
         paused = self._paused()  # once: whoever is fed finds what it needs fed as well
         awake = [name for name in self._held(claim) if name not in paused]
-        readers = [name for name in awake if self._reads(name, claim.kind)]
-        others = [name for name in awake if name not in readers]
+        readers = [name for name in awake if self._reads(name) & READ[claim.kind]]
+        if claim.kind is not Kind.PHOTO:
+            self._deal_streams(claim, {name: feeds[name] for name in readers})
+        elif photo is not None:
+            self._deal_photo(claim, photo, {name: feeds[name] for name in readers})
+        base = Item(claim.asset_id, claim.kind, claim.duration_us)
+        for name in awake:
+            if name not in readers:
+                feeds[name].put(self._item_for(name, base))
+
+    def _deal_photo(self, claim: Claim, photo: Future[Item], feeds: Mapping[str, ItemFeed]) -> None:
         try:
-            if claim.kind is Kind.VIDEO and self._needs_pixels(claim):
-                self._stream_video(claim, {name: feeds[name] for name in readers})
-            elif claim.kind is Kind.AUDIO and PREVIEWS in claim.leases:
-                self._sandbox.audio(claim.path, previews=self._folder(claim))
-            if photo is not None:
-                base = photo.result()
-        except Stopped:
-            raise
+            item = photo.result()
         except DamError as error:
-            self._fail(claim, [PREVIEWS, *readers], error)
-        else:
-            if PREVIEWS in claim.leases:
-                self._settle(claim.asset_id, PREVIEWS, Outcome())
-            if claim.kind is not Kind.VIDEO:
-                for name in readers:
-                    feeds[name].put(self._item_for(name, base))
-        for name in others:
-            feeds[name].put(self._item_for(name, Item(base.asset_id, base.kind, base.duration_us)))
+            self._fail(claim, [PREVIEWS, *feeds], error)
+            return
+        if PREVIEWS in claim.leases:
+            self._settle(claim.asset_id, PREVIEWS, Outcome())
+        for name, feed in feeds.items():
+            feed.put(self._item_for(name, item))
 
     def _open_photo(self, claim: Claim) -> Item:
         folder = self._folder(claim)
@@ -149,37 +155,77 @@ class Batch:
                 self.results.thumbhashes[claim.asset_id] = photo.thumbhash
         return Item(claim.asset_id, claim.kind, image=image)
 
-    def _stream_video(self, claim: Claim, feeds: Mapping[str, ItemFeed]) -> None:
-        """Pumps one pass over the video into the taps of all indexers that read frames."""
-        taps = {name: FrameTap() for name in feeds}
+    def _deal_streams(self, claim: Claim, feeds: Mapping[str, ItemFeed]) -> None:
+        """One pass over the frames of a video, then one over the sound, for all their readers."""
+        is_video = claim.kind is Kind.VIDEO
+        seers = [name for name in feeds if is_video and Reads.FRAMES in self._reads(name)]
+        listeners = [name for name in feeds if Reads.SOUND in self._reads(name)]
+        frames = {name: frame_tap() for name in seers}
+        sound = {name: sound_tap(frames.get(name)) for name in listeners}
         base = Item(claim.asset_id, claim.kind, claim.duration_us)
         for name, feed in feeds.items():
-            feed.put(self._item_for(name, base, frames=taps[name]))
-        previews = self._folder(claim) if PREVIEWS in claim.leases else None
-        end: DamError | None = None
+            item = self._item_for(name, base, frames=frames.get(name), sound=sound.get(name))
+            feed.put(item)
+        drawn = PREVIEWS in claim.leases
+        previews = self._folder(claim) if drawn else None
+        complete = False
         try:
-            with self._sandbox.video(
-                claim.path, sampling=self._sampling, previews=previews, frames=bool(taps)
-            ) as stream:
-                for frame in stream:
+            if is_video and (drawn or frames):
+                stream = self._sandbox.video(
+                    claim.path, sampling=self._sampling, previews=previews, frames=bool(frames)
+                )
+                self._pass(claim, stream, frames, drawn=drawn)
+            if sound or (drawn and not is_video):
+                heard = self._sandbox.sound(
+                    claim.path,
+                    previews=None if is_video else previews,
+                    samples=bool(sound),
+                    required=not is_video,
+                )
+                self._pass(claim, heard, sound, drawn=drawn and not is_video)
+            complete = True
+        finally:
+            if not complete:  # nobody may wait for the rest, or take it for the end
+                for name in feeds:
+                    for tap in (frames.get(name), sound.get(name)):
+                        if tap is not None:
+                            tap.cut(Stopped())
+
+    def _pass(
+        self, claim: Claim, stream: DecodedStream[_T], taps: Mapping[str, Tap[_T]], *, drawn: bool
+    ) -> None:
+        """Pumps one pass into the taps of all its readers; `drawn`: it makes the previews too."""
+        error: DamError | None = None
+        try:
+            with stream:
+                for piece in stream:
                     self._check_stop()
                     paused = self._paused()
                     for name, tap in taps.items():
                         if name in paused:
                             tap.cut(Stopped())
-                        tap.put(frame)
+                        tap.put(piece)
                 if stream.damage:
                     self.results.damages[claim.asset_id] = stream.damage
-        except DamError as error:
-            end = error
+        except Stopped:
             raise
-        finally:
-            for tap in taps.values():
-                if isinstance(end, Stopped):
-                    tap.cut(end)
-                tap.put(end)
+        except DamError as caught:
+            error = caught
+        for tap in taps.values():
+            tap.put(error)
+        if error is not None:
+            self._fail(claim, [*([PREVIEWS] if drawn else []), *taps], error)
+        elif drawn:
+            self._settle(claim.asset_id, PREVIEWS, Outcome())
 
-    def _item_for(self, indexer: str, base: Item, *, frames: FrameTap | None = None) -> Item:
+    def _item_for(
+        self,
+        indexer: str,
+        base: Item,
+        *,
+        frames: Tap[Frame] | None = None,
+        sound: Tap[Sound] | None = None,
+    ) -> Item:
         held = {claim.asset_id: claim.leases for claim in self._claims}[base.asset_id]
 
         def upstream(name: str) -> Sequence[Finding]:
@@ -191,8 +237,9 @@ class Batch:
             base.asset_id,
             base.kind,
             base.duration_us,
-            base.image if Reads.IMAGE in self._indexers[indexer].reads else None,
+            base.image if Reads.IMAGE in self._reads(indexer) else None,
             frames if frames is not None else (),
+            sound if sound is not None else (),
             upstream,
         )
 
@@ -206,8 +253,8 @@ class Batch:
             for item in feed:
                 fed.append(item)
                 if name in self._paused():
-                    if isinstance(item.frames, FrameTap):
-                        item.frames.cut(Stopped())
+                    for tap in taps_of(item):
+                        tap.cut(Stopped())
                     raise Stopped
                 yield item
             if name in self._paused():  # what it has gathered for its next model call is left
@@ -244,10 +291,10 @@ class Batch:
             self._settle_item(name, item, outcome)
 
     def _settle_item(self, name: str, item: Item, outcome: Outcome) -> None:
-        if isinstance(item.frames, FrameTap):
-            item.frames.close()
-            if item.frames.error is not None:  # the decoder's word is the better reason
-                outcome = Outcome(error=item.frames.error)
+        for tap in taps_of(item):
+            tap.close()
+            if tap.error is not None:  # the decoder's word is the better reason
+                outcome = Outcome(error=tap.error)
         self._settle(item.asset_id, name, outcome)
 
     def _settle(self, asset_id: str, name: str, outcome: Outcome) -> None:
@@ -266,13 +313,12 @@ class Batch:
     def _held(self, claim: Claim) -> list[str]:
         return [name for name in self._indexers if name in claim.leases]
 
-    def _reads(self, name: str, kind: Kind) -> bool:
-        wanted = {Kind.PHOTO: Reads.IMAGE, Kind.VIDEO: Reads.FRAMES}.get(kind)
-        return wanted in self._indexers[name].reads
+    def _reads(self, name: str) -> frozenset[Reads]:
+        return self._indexers[name].reads
 
     def _needs_pixels(self, claim: Claim) -> bool:
         return PREVIEWS in claim.leases or any(
-            self._reads(name, claim.kind) for name in self._held(claim)
+            Reads.IMAGE in self._reads(name) for name in self._held(claim)
         )
 
     def _folder(self, claim: Claim) -> Path:

@@ -1,40 +1,50 @@
-"""One decode, many readers: hands items and frames to indexers that run side by side.
+"""One decode, many readers: hands items, frames and sound to indexers that run side by side.
 
 Every indexer reads at its own pace in its own thread. Items wait in an unbounded queue (a claim
-bounds them); frames go through a short one per indexer, so that a slow model holds the decoder
-back instead of filling the memory.
+bounds them); frames and sound go through a short one per indexer, so that a slow model holds the
+decoder back instead of filling the memory.
 """
 
 from __future__ import annotations
 
 import queue
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
+from dam.contracts import Frame, Sound
 from dam.errors import DamError, UpstreamFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from dam.contracts import Finding, Frame, Item, Outcome
+    from dam.contracts import Finding, Item, Outcome
 
 # Frames waiting for one indexer. Larger: up to 1 MB of memory each; smaller: more switching.
 FRAMES_AHEAD = 64
+# Pieces of sound, likewise: 4 s and up to 2 MB each.
+SOUND_AHEAD = 8
+_T = TypeVar("_T", Frame, Sound)
 
 
 class Stopped(DamError):
     """The work was stopped or paused; what is unfinished goes back to the run table."""
 
 
-class FrameTap:
-    """One indexer's view of a video's frames: iterable once, bounded, closable from either end."""
+class Tap(Generic[_T]):
+    """One indexer's view of an asset's frames or sound: iterable once, bounded, closable from
+    either end."""
 
-    def __init__(self) -> None:
-        self._queue: queue.Queue[Frame | DamError | None] = queue.Queue(FRAMES_AHEAD)
+    def __init__(self, ahead: int, before: Tap[Frame] | None = None) -> None:
+        """`ahead`: how many may wait to be read. Reading this one gives up what is left of the
+        one `before` it, which would else hold back the decoder that both wait for."""
+        self._queue: queue.Queue[_T | DamError | None] = queue.Queue(ahead)
+        self._before = before
         self._closed = threading.Event()
         self.error: DamError | None = None
 
-    def __iter__(self) -> Iterator[Frame]:
+    def __iter__(self) -> Iterator[_T]:
+        if self._before is not None:
+            self._before.close()
         while not self._closed.is_set():
             try:
                 entry = self._queue.get(timeout=0.2)
@@ -47,8 +57,8 @@ class FrameTap:
                 raise entry
             yield entry
 
-    def put(self, entry: Frame | DamError | None) -> None:
-        """Waits for room; returns at once when the reader has left. None ends the frames."""
+    def put(self, entry: _T | DamError | None) -> None:
+        """Waits for room; returns at once when the reader has left. None is the end."""
         while not self._closed.is_set():
             try:
                 self._queue.put(entry, timeout=0.2)
@@ -60,9 +70,21 @@ class FrameTap:
         self._closed.set()
 
     def cut(self, error: DamError) -> None:
-        """Ends the frames at once, those that wait included; `error` says why."""
+        """Ends it at once, with all that waits; `error` says why."""
         self.error = error
         self._closed.set()
+
+
+def frame_tap() -> Tap[Frame]:
+    return Tap(FRAMES_AHEAD)
+
+
+def sound_tap(before: Tap[Frame] | None = None) -> Tap[Sound]:
+    return Tap(SOUND_AHEAD, before)
+
+
+def taps_of(item: Item) -> list[Tap[Frame] | Tap[Sound]]:
+    return [stream for stream in (item.frames, item.sound) if isinstance(stream, Tap)]
 
 
 class ItemFeed:
@@ -86,10 +108,10 @@ class ItemFeed:
                 self._ended = True
                 return
             yield item
-            # Asking for the next item ends the last one's frames; an indexer that wants them
-            # later would wait for frames that nobody can deliver any more.
-            if isinstance(item.frames, FrameTap):
-                item.frames.close()
+            # Asking for the next item ends the last one's frames and sound; an indexer that
+            # wants them later would wait for what nobody can deliver any more.
+            for tap in taps_of(item):
+                tap.close()
 
 
 class Upstream:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from dam import store
 from dam.edits import keep_edits
 from dam.library.names import words_of_folder, words_of_name
-from dam.store import TextField
+from dam.tables import TextField
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session

@@ -1,6 +1,6 @@
 """Films and sound files as PyAV opens them: safely, with the stream worth looking at.
 
-Child side. Knows containers and streams; `dam.media.video` and `dam.media.audio` decode them.
+Child side. Knows containers and streams; `dam.media.video` and `dam.media.sound` decode them.
 """
 
 from __future__ import annotations

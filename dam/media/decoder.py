@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, Any
 from dam.contracts import Kind
 from dam.disk import is_full
 from dam.errors import DamError, DiskFull, LibraryOffline, OverLimit, UnreadableMedia
-from dam.media import audio, container, image, renditions, video
+from dam.media import container, image, renditions, sound, video
 from dam.media.formats import RAW_SUFFIXES, SIGNED_DEMUXERS, kind_of_suffix
 from dam.media.link import Link
-from dam.media.shared_memory import SharedPixels
+from dam.media.shared_memory import SharedMedia
 from dam.media.source import is_away, open_media, shown
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Decoder:
             "preview": self._preview,
             "whole": self._whole,
             "video": self._video,
-            "audio": self._audio,
+            "sound": self._sound,
         }
 
     def serve(self) -> None:
@@ -151,8 +151,8 @@ class Decoder:
     def _video(self, file: BinaryIO, path: Path, **wishes: Any) -> dict[str, Any]:
         return video.decode_video(file, path, self._link, self._max_pixels, **wishes)
 
-    def _audio(self, file: BinaryIO, path: Path, folder: str) -> dict[str, Any]:
-        return audio.draw_waveform(file, path, self._link, Path(folder))
+    def _sound(self, file: BinaryIO, path: Path, **wishes: Any) -> dict[str, Any]:
+        return sound.decode_sound(file, path, self._link, **wishes)
 
 
 def _why(error: Exception) -> str:
@@ -176,7 +176,7 @@ def main() -> None:
     # address space that thread stacks and libraries reserve and never touch.
     limit_bytes = setup["memory_mb"] << 20
     resource.setrlimit(resource.RLIMIT_DATA, (limit_bytes, limit_bytes))
-    link = Link(Connection(setup["connection"]), SharedPixels(setup["pixels"]), setup["timeout_s"])
+    link = Link(Connection(setup["connection"]), SharedMedia(setup["media"]), setup["timeout_s"])
     link.send(ready=True)
     Decoder(link, memory_mb=setup["memory_mb"], max_pixels=setup["max_pixels"]).serve()
 

@@ -56,9 +56,9 @@ class DecoderProcess:
         self._connection, theirs = Pipe()
         descriptor = shared_memory.create()
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  (lives as long as the process)
-        setup = asdict(limits) | {"connection": theirs.fileno(), "pixels": descriptor}
+        setup = asdict(limits) | {"connection": theirs.fileno(), "media": descriptor}
         try:
-            self.pixels = shared_memory.SharedPixels(descriptor)
+            self.media = shared_memory.SharedMedia(descriptor)
             self._process = subprocess.Popen(
                 # -P: a folder of media is no place to import modules from.
                 [sys.executable, "-P", "-m", "dam.media.decoder", json.dumps(setup)],
@@ -96,7 +96,7 @@ class DecoderProcess:
             raise self._obituary() from error
 
     def answer(self) -> dict[str, Any]:
-        """The next frame or the result. Raises what went wrong; see `dam.errors`."""
+        """The next frame, piece of sound or result. Raises what went wrong; see `dam.errors`."""
         while True:
             message = self._receive(self._limits.timeout_s)
             if "error" in message:
@@ -106,7 +106,7 @@ class DecoderProcess:
                 return message
 
     def take(self) -> None:
-        """Frees the place of the frame that was received last."""
+        """Frees the place of what was received last."""
         self._send(b"")
 
     def kill(self) -> None:

@@ -14,25 +14,25 @@ import time
 from multiprocessing.reduction import recv_handle
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from dam.media.shared_memory import Patch, SharedPixels
+from dam.media.shared_memory import PLACE_BYTES, PLACES
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-    from dam.contracts import Pixels
+    from dam.contracts import Pixels, Samples
+    from dam.media.shared_memory import SharedMedia
 
 _PROGRESS_S = 0.5
-_SLOTS = 8  # frames that may wait to be taken; more would only add memory
 
 
 class Link:
-    def __init__(self, connection: Connection, pixels: SharedPixels, timeout_s: float) -> None:
+    def __init__(self, connection: Connection, media: SharedMedia, timeout_s: float) -> None:
         self._connection = connection
-        self._pixels = pixels
+        self._media = media
         self._timeout_s = timeout_s
         self._reported_s = 0.0
-        self._slot = 0
-        self._waiting = 0  # frames sent and not yet taken
+        self._place = 0
+        self._waiting = 0  # frames or pieces of sound sent and not yet taken
 
     def receive(self) -> dict[str, Any]:
         """The next request. Raises EOFError when the parent is gone."""
@@ -65,22 +65,35 @@ class Link:
             )
 
     def picture(self, pixels: Pixels) -> list[int]:
-        return self._pixels.write(pixels).as_message()
+        return self._media.write(pixels).as_message()
 
     def frame(self, at_us: int, number: int | None, small: Pixels, image: Pixels | None) -> None:
         """Hands a frame over; blocks while the parent has not taken the earlier ones."""
-        if self._waiting == _SLOTS:
-            self._taken()
-        patch = self._pixels.write(small, self._slot * (Patch(0, 640, 640).end + (1 << 18)))
+        patch = self._media.write(small, self._free_place())
         message: dict[str, Any] = {"at_us": at_us, "number": number, "small": patch.as_message()}
         if image is not None:
-            message["image"] = self._pixels.write(image, patch.end).as_message()
+            message["image"] = self._media.write(image, patch.end).as_message()
         self.send(frame=message)
-        self._slot = (self._slot + 1) % _SLOTS
+
+    def sound(self, at_us: int, wide: Samples, voice: Samples) -> None:
+        """Hands a piece of sound over as `frame` does a frame; both (channels, n)."""
+        place = self._free_place()
+        message = {
+            "at_us": at_us,
+            "wide": self._media.write_samples(wide, place),
+            "voice": self._media.write_samples(voice, place + wide.nbytes),
+        }
+        self.send(sound=message)
+
+    def _free_place(self) -> int:
+        if self._waiting == PLACES:
+            self._taken()
         self._waiting += 1
+        self._place = (self._place + 1) % PLACES
+        return self._place * PLACE_BYTES
 
     def drain(self) -> None:
-        """Waits until every frame was taken, so that the next thing read is a request."""
+        """Waits until everything was taken, so that the next thing read is a request."""
         while self._waiting:
             self._taken()
 

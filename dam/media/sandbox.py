@@ -14,18 +14,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
+from dam.media.decoded_stream import SoundStream, VideoStream
 from dam.media.decoder_process import DecoderProcess, Limits
 from dam.media.previews import unfinished
 from dam.media.probe import Probe
 from dam.media.sampling import Sampling
-from dam.media.video_stream import VideoStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dam.contracts import Pixels
 
-__all__ = ["Counters", "Limits", "Photo", "Sampling", "Sandbox", "VideoStream"]
+__all__ = ["Counters", "Limits", "Photo", "Sampling", "Sandbox", "SoundStream", "VideoStream"]
 
 
 @dataclass(slots=True)
@@ -33,8 +33,8 @@ class Counters:
     """Originals opened to be decoded. Neither a probe nor reading a preview counts."""
 
     photos: int = 0
-    videos: int = 0
-    audios: int = 0
+    videos: int = 0  # their pictures
+    sounds: int = 0  # of recordings and of videos
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,16 +112,26 @@ class Sandbox:
         wishes = {**sampling.as_message(), "frames": frames}
         return VideoStream(self._borrowed(), path, wishes, previews)
 
-    def audio(self, path: Path, *, previews: Path) -> None:
-        self._count(audios=1)
-        with unfinished(previews) as folder:
-            self._run("audio", path, folder=str(folder))
+    def sound(
+        self,
+        path: Path,
+        *,
+        previews: Path | None = None,
+        samples: bool = True,
+        required: bool = True,
+    ) -> SoundStream:
+        """One pass over the sound. Iterate to the end, also when `samples` is off (then it yields
+        nothing and only draws the waveform); close it in any case. Without any sound it yields
+        nothing, or raises `UnreadableMedia` when it is `required`."""
+        self._count(sounds=1)
+        wishes = {"samples": samples, "required": required}
+        return SoundStream(self._borrowed(), path, wishes, previews)
 
     def _run(self, do: str, path: Path, **wishes: Any) -> tuple[dict[str, Any], Pixels | None]:
         with self._borrowed() as process:
             process.ask(do, path, **wishes)
             done = process.answer()["done"]
-            return done, process.pixels.read(done["image"]) if "image" in done else None
+            return done, process.media.read(done["image"]) if "image" in done else None
 
     @contextmanager
     def _borrowed(self) -> Iterator[DecoderProcess]:
@@ -140,11 +150,11 @@ class Sandbox:
                 process = None
             self._free.put(process)
 
-    def _count(self, *, photos: int = 0, videos: int = 0, audios: int = 0) -> None:
+    def _count(self, *, photos: int = 0, videos: int = 0, sounds: int = 0) -> None:
         with self._lock:
             self.counters.photos += photos
             self.counters.videos += videos
-            self.counters.audios += audios
+            self.counters.sounds += sounds
 
 
 def _present(image: Pixels | None) -> Pixels:

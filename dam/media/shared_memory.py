@@ -1,4 +1,4 @@
-"""The memory through which pixels pass from a decoder process to its parent.
+"""The memory through which pixels and samples pass from a decoder process to its parent.
 
 An unlinked file that both map: nothing to clean up after a kill, and no resource tracker (that of
 `multiprocessing.shared_memory` warns about, and unlinks, what another process still uses).
@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from dam.contracts import Pixels
+    from dam.contracts import Pixels, Samples
 
-# Two previews of 1600 × 1600, or eight video frames with a 640 × 640 picture each. The pages of a
-# memory file exist only once they are written.
-SIZE_BYTES = 16 << 20
+# Eight places for a video frame with a picture of 640 × 640, or for 4 s of stereo; together they
+# hold two previews of 1600 × 1600. The pages of a memory file exist only once they are written.
+PLACES, PLACE_BYTES = 8, 2 << 20
+SIZE_BYTES = PLACES * PLACE_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Patch:
 def create() -> int:
     """A file descriptor of the right size, to be inherited by the decoder process."""
     if hasattr(os, "memfd_create"):
-        descriptor = os.memfd_create("dam-pixels")
+        descriptor = os.memfd_create("dam-media")
     else:
         with tempfile.TemporaryFile() as file:
             descriptor = os.dup(file.fileno())
@@ -49,7 +50,7 @@ def create() -> int:
     return descriptor
 
 
-class SharedPixels:
+class SharedMedia:
     def __init__(self, descriptor: int) -> None:
         self._map = mmap.mmap(descriptor, SIZE_BYTES)
 
@@ -66,3 +67,17 @@ class SharedPixels:
             raise ValueError(f"not a patch: {message}")
         view = np.frombuffer(self._map, np.uint8, height * width * 3, offset)
         return view.reshape(height, width, 3).copy()
+
+    def write_samples(self, samples: Samples, offset: int) -> list[int]:
+        """`samples` (channels, n), at a multiple of 4; gives what `read_samples` takes."""
+        view = np.frombuffer(self._map, np.float32, samples.size, offset)
+        np.copyto(view.reshape(samples.shape), samples)
+        return [offset, *samples.shape]
+
+    def read_samples(self, message: Any) -> Samples:
+        """A copy, (channels, n). Its numbers are not trusted: raises ValueError."""
+        offset, channels, count = (int(number) for number in message)
+        if min(offset, channels, count) < 0:
+            raise ValueError(f"not samples: {message}")
+        view = np.frombuffer(self._map, np.float32, channels * count, offset)
+        return view.reshape(channels, count).copy()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dam.contracts import Kind
 from dam.search.query import Channel
-from dam.store import TextField
+from dam.tables import TextField
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import ColumnElement, and_, column, exists, func, literal_column, or_, select, table
 
 from dam.search.words import escape_like, fts_phrase, is_unspaced, like_pattern
-from dam.store import SUGGESTED, TextField
+from dam.store import SUGGESTED
 from dam.tables import (
     Asset,
     File,
@@ -17,6 +17,7 @@ from dam.tables import (
     TagDecision,
     TagRow,
     TagSource,
+    TextField,
     TextRow,
     Verdict,
 )

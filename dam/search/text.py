@@ -18,8 +18,7 @@ from sqlalchemy.orm import aliased
 from dam.search.filters import MOST_ROWS, full_text, in_present_file
 from dam.search.query import Channel
 from dam.search.words import fold, fts_phrase, is_unspaced, like_pattern, words_of
-from dam.store import TextField
-from dam.tables import Asset, File, TagDecision, TagRow, TagSource, TextRow, Verdict
+from dam.tables import Asset, File, TagDecision, TagRow, TagSource, TextField, TextRow, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence, Set

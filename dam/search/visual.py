@@ -17,9 +17,9 @@ import numpy as np
 from sqlalchemy import func, select
 
 from dam.errors import DamError, NotFound, WeightsUnavailable
+from dam.rows import unpack_vectors
 from dam.search.fuse import Background
 from dam.search.query import Channel, Waiting
-from dam.store import unpack_vectors
 from dam.tables import Asset, ProducerRow, Run, RunState, VectorRow
 from dam.vectors.spaces import Space, serving_space, space_of
 

@@ -27,6 +27,22 @@ class Verdict(StrEnum):
     REJECTED = "rejected"
 
 
+class TextField(StrEnum):
+    """What a searchable text is."""
+
+    NAME = "name"
+    FOLDER = "folder"
+    TITLE = "title"
+    CAPTION = "caption"
+    KEYWORD = "keyword"
+    TAG = "tag"
+    CAMERA = "camera"
+    PLACE = "place"
+    SPEECH = "speech"
+    WRITING = "writing"  # read in the picture
+    SOUND = "sound"  # what an event sounds like
+
+
 class SpaceRow(Base):
     __tablename__ = "spaces"
 
@@ -129,7 +145,7 @@ class TextRow(Base):
     run_id: Mapped[int | None] = mapped_column(
         ForeignKey("runs.id", ondelete="CASCADE"), index=True
     )
-    field: Mapped[str]  # dam.store.TextField
+    field: Mapped[str]  # TextField
     start_us: Mapped[int | None]
     end_us: Mapped[int | None]
     body: Mapped[str]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import func, select
 
-from dam.store import unpack_vectors
+from dam.rows import unpack_vectors
 from dam.tables import VectorRow, VectorTombstone
 
 if TYPE_CHECKING:

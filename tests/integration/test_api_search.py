@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from dam.search.query import Query, results_as_json
-from dam.store import TextField, replace_texts
+from dam.store import replace_texts
+from dam.tables import TextField
 from tests.media import RED, picture
 from tests.rows import add_asset, add_library
 from web.api.search import SearchResults

@@ -7,10 +7,12 @@ import subprocess
 import threading
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from PIL import Image
 from sqlalchemy import func, select, update
 
+from dam.errors import UnreadableMedia
 from dam.indexing import registry as registry_module
 from dam.indexing.plan import open_registry, plan_runs, retry_failed
 from dam.indexing.registry import PREVIEWS
@@ -19,12 +21,13 @@ from dam.indexing.troubles import read_troubles
 from dam.indexing.worker import Worker
 from dam.library.libraries import add_library
 from dam.library.update import update_libraries
+from dam.media.decoded_stream import VideoStream
 from dam.media.previews import preview_folder
 from dam.store import load_findings
 from dam.tables import Asset, File, Run, RunState, ShotRow, TagRow, VectorRow, Verdict
 from dam.tagging import decide, tags_of
-from tests.media import BLUE, GREEN, RED, write_clip, write_jpeg
-from tests.plugins import Buggy, Colour, ColourName
+from tests.media import BLUE, GREEN, RED, write_clip, write_jpeg, write_sound
+from tests.plugins import Buggy, Colour, ColourName, Listener, Loudness
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,6 +88,55 @@ def test_photos_and_clips_are_decoded_once_for_all_indexers(
             assert (folder / "thumb.webp").is_file()
 
 
+@pytest.fixture
+def sounding(folder: Path, plugins: dict[str, type]) -> Path:
+    """With a film that has sound from its second half on, and a recording."""
+    plugins.update(loudness=Loudness, listener=Listener)
+    late = np.zeros((2, 8 * 48_000))
+    late[:, 4 * 48_000 :] = 0.5 * np.sin(np.arange(4 * 48_000) / 20)
+    write_sound(folder / "film.mp4", late, codec="aac", colours=[RED] * 8)
+    write_sound(folder / "surf.wav", late[:, 4 * 48_000 :])
+    return folder
+
+
+def test_frames_and_sound_are_each_decoded_once_for_all_indexers(
+    database: Database, settings: Settings, sounding: Path
+) -> None:
+    decoded = index_all(database, settings)
+    # The clip without sound is opened for it too: only that tells.
+    assert (decoded.photos, decoded.videos, decoded.sounds) == (3, 2, 3)
+    assert words(database, "film.mp4") == {"red", "has a picture", "quiet", "loud"}
+    assert words(database, "surf.wav") == {"loud"}
+    assert words(database, "clip.mp4") == {"red", "blue", "has a picture"}
+    with database.read() as session:
+        assert set(session.scalars(select(Run.state))) == {RunState.DONE}
+        film = select(TagRow.word, TagRow.start_us, TagRow.end_us).where(
+            TagRow.asset_id == ids_by_name(database)["film.mp4"], TagRow.start_us.is_not(None)
+        )
+        heard = {(word, start_us // 1_000_000) for word, start_us, _ in session.execute(film)}
+    assert heard >= {("quiet", 0), ("loud", 4)}
+
+
+def test_sound_is_heard_where_the_picture_is_broken(
+    database: Database, settings: Settings, sounding: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who reads both is told why; who only listens goes on."""
+
+    def broken(stream: VideoStream, *_piece: object) -> None:
+        raise UnreadableMedia("shows nothing")
+
+    monkeypatch.setattr(VideoStream, "_taken", broken)
+    index_all(database, settings)
+    assert words(database, "film.mp4") >= {"quiet", "loud"}
+    failed = {
+        trouble.indexer: trouble.reason
+        for trouble in read_troubles(database)
+        if trouble.path == "film.mp4"
+    }
+    assert failed.keys() == {"previews", "colour", "colour_name", "loudness"}
+    assert failed["loudness"] == "shows nothing"
+
+
 def test_a_second_run_decodes_nothing_and_runs_nothing(
     database: Database, settings: Settings, folder: Path
 ) -> None:
@@ -93,7 +145,7 @@ def test_a_second_run_decodes_nothing_and_runs_nothing(
     with database.read() as session:
         before = session.scalar(select(func.max(Run.finished_us)))
     decoded = index_all(database, settings)
-    assert (decoded.photos, decoded.videos, decoded.audios) == (0, 0, 0)
+    assert (decoded.photos, decoded.videos, decoded.sounds) == (0, 0, 0)
     assert Colour.entered == loaded
     with database.read() as session:
         assert session.scalar(select(func.max(Run.finished_us))) == before

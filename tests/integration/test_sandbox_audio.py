@@ -50,7 +50,7 @@ def write_sound(path: Path, codec: str, seconds: float = 3.0) -> Path:
 
 
 def waveform(sandbox: Sandbox, path: Path, folder: Path) -> dict[str, Any]:
-    sandbox.audio(path, previews=folder)
+    assert list(sandbox.sound(path, previews=folder, samples=False)) == []
     drawn: dict[str, Any] = json.loads((folder / "waveform.json").read_text())
     return drawn
 
@@ -149,12 +149,12 @@ def test_a_text_is_no_sound(sandbox: Sandbox, tmp_path: Path, name: str) -> None
     with pytest.raises(UnreadableMedia, match=name.replace(".", r"\.")):
         sandbox.probe(tmp_path / name)
     with pytest.raises(UnreadableMedia):
-        sandbox.audio(tmp_path / name, previews=tmp_path / "previews")
+        list(sandbox.sound(tmp_path / name, previews=tmp_path / "previews", samples=False))
     assert not (tmp_path / "previews").exists()
 
 
 def test_real_recordings(sandbox: Sandbox, shared: Path, tmp_path: Path) -> None:
-    before = sandbox.counters.audios
+    before = sandbox.counters.sounds
     for name in ("speech/jfk.flac", "speech/interview.wav", "sounds/rain-1-17367-A.ogg"):
         path = shared / "media" / name
         probe = sandbox.probe(path)
@@ -162,4 +162,4 @@ def test_real_recordings(sandbox: Sandbox, shared: Path, tmp_path: Path) -> None
         assert probe.kind is Kind.AUDIO
         assert drawn["duration_us"] == pytest.approx(probe.duration_us, abs=50_000)
         assert max(drawn["peaks"]) > 40
-    assert sandbox.counters.audios == before + 3
+    assert sandbox.counters.sounds == before + 3

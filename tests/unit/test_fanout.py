@@ -7,13 +7,13 @@ import pytest
 
 from dam.contracts import Frame, Item, Kind, Outcome, Tag
 from dam.errors import UnreadableMedia, UpstreamFailed
-from dam.indexing.fanout import FRAMES_AHEAD, FrameTap, ItemFeed, Upstream
+from dam.indexing.fanout import FRAMES_AHEAD, ItemFeed, Upstream, frame_tap
 
 SMALL = np.zeros((2, 2, 3), np.uint8)
 
 
 def test_frames_arrive_in_order_and_end() -> None:
-    tap = FrameTap()
+    tap = frame_tap()
     for at_us in range(3):
         tap.put(Frame(at_us, None, SMALL))
     tap.put(None)
@@ -21,7 +21,7 @@ def test_frames_arrive_in_order_and_end() -> None:
 
 
 def test_a_decoder_error_reaches_the_reader() -> None:
-    tap = FrameTap()
+    tap = frame_tap()
     tap.put(Frame(0, None, SMALL))
     tap.put(UnreadableMedia("cut off"))
     with pytest.raises(UnreadableMedia, match="cut off"):
@@ -30,7 +30,7 @@ def test_a_decoder_error_reaches_the_reader() -> None:
 
 
 def test_a_reader_that_left_does_not_hold_the_decoder_back() -> None:
-    tap = FrameTap()
+    tap = frame_tap()
     pump = threading.Thread(
         target=lambda: [tap.put(Frame(n, None, SMALL)) for n in range(FRAMES_AHEAD * 2)]
     )
@@ -41,7 +41,7 @@ def test_a_reader_that_left_does_not_hold_the_decoder_back() -> None:
 
 
 def test_asking_for_the_next_item_gives_up_the_frames_of_the_last() -> None:
-    taps = [FrameTap(), FrameTap()]
+    taps = [frame_tap(), frame_tap()]
     feed = ItemFeed()
     for number, tap in enumerate(taps):
         feed.put(Item(str(number), Kind.VIDEO, frames=tap))

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dam.media.audio import Peaks
+from dam.media.waveform import Peaks
 from dam.media.film_pictures import FilmPictures
 from dam.media.image import PREVIEW_PX, fit, reduced
 from dam.media.previews import UNFINISHED, preview_folder, unfinished
-from dam.media.shared_memory import SharedPixels, create
+from dam.media.shared_memory import SharedMedia, create
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -118,7 +118,7 @@ def test_previews_appear_whole_or_not_at_all(tmp_path: Path) -> None:
 
 
 def test_a_decoder_cannot_make_the_parent_read_past_the_shared_memory() -> None:
-    pixels = SharedPixels(create())
+    pixels = SharedMedia(create())
     patch = pixels.write(picture(7), offset=96).as_message()
     assert (pixels.read(patch) == picture(7)).all()
     for message in ([-3, 10, 10], [0, 10**6, 10**6], [16 << 20, 1, 1], [0, -1, -1]):

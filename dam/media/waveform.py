@@ -6,24 +6,19 @@ Child side.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING
 
-import av
 import numpy as np
 from av.audio.resampler import AudioResampler
 from PIL import Image, ImageDraw
 
-from dam.errors import UnreadableMedia
 from dam.media import renditions
-from dam.media.container import audio_stream, opened
 from dam.media.previews import THUMB, WAVEFORM
-from dam.media.source import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-    from dam.media.link import Link
+    import av
 
 _BUCKETS = 1000
 _STRETCHES = 16 * _BUCKETS  # so many that buckets of unequal numbers of them look equal
@@ -61,43 +56,32 @@ class Peaks:
         return [int(value) for value in np.rint(loudest * (127 / _FULL_SCALE))]
 
 
-def draw_waveform(file: BinaryIO, path: Path, link: Link, folder: Path) -> dict[str, Any]:
-    """Writes `waveform.json` and a thumbnail of it. Decodes what there is of a damaged file."""
-    with opened(file, path) as container:
-        stream = audio_stream(container)
-        if stream is None:
-            raise UnreadableMedia(f"{shown(path)} has no sound")
-        rate = stream.codec_context.sample_rate
-        peaks = Peaks()
-        for loudness in _loudness(container.demux(stream)):
-            peaks.add(loudness)
-            link.progress()
-    if not peaks.samples:
-        raise UnreadableMedia(f"{shown(path)} is damaged or cut short: no sound can be decoded")
-    drawn = peaks.scaled()
-    duration_us = round(peaks.samples * 1_000_000 / rate)
-    waveform = {"peaks": drawn, "duration_us": duration_us}
-    (folder / WAVEFORM).write_text(json.dumps(waveform, separators=(",", ":")))
-    renditions.write_webp(_picture(drawn), folder / THUMB)
-    return {"duration_us": duration_us}
+class Waveform:
+    """The peaks of a stream's frames, whatever their formats."""
 
+    def __init__(self, rate_hz: int) -> None:
+        """`rate_hz` as the stream says: it tells how long the peaks last."""
+        self._rate_hz = rate_hz
+        self._peaks = Peaks()
+        self._resampler = AudioResampler(format="s16p")
+        self._format: tuple[str, str, int] | None = None
 
-def _loudness(packets: Iterator[av.Packet[av.AudioStream]]) -> Iterator[np.ndarray]:
-    """(n,) int32 absolute values, the loudest channel of each sample."""
-    resampler, layout = AudioResampler(format="s16p"), None
-    for packet in packets:
-        try:
-            frames = packet.decode()
-        except av.error.MemoryError:
-            raise
-        except av.FFmpegError:
-            continue  # a damaged packet costs a few milliseconds of the picture
-        for frame in frames:
-            if layout not in (None, (frame.format.name, frame.layout.name, frame.sample_rate)):
-                resampler = AudioResampler(format="s16p")  # a broadcast that changes midway
-            layout = (frame.format.name, frame.layout.name, frame.sample_rate)
-            for plain in resampler.resample(frame):
-                yield np.abs(plain.to_ndarray().astype(np.int32)).max(axis=0)
+    def add(self, frame: av.AudioFrame) -> None:
+        written = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if self._format not in (None, written):
+            self._resampler = AudioResampler(format="s16p")  # a broadcast that changes midway
+        self._format = written
+        for plain in self._resampler.resample(frame):
+            # The loudest channel of each sample.
+            self._peaks.add(np.abs(plain.to_ndarray().astype(np.int32)).max(axis=0))
+
+    def write(self, folder: Path) -> None:
+        """Writes `waveform.json` and a thumbnail of it."""
+        drawn = self._peaks.scaled()
+        duration_us = round(self._peaks.samples * 1_000_000 / self._rate_hz)
+        waveform = {"peaks": drawn, "duration_us": duration_us}
+        (folder / WAVEFORM).write_text(json.dumps(waveform, separators=(",", ":")))
+        renditions.write_webp(_picture(drawn), folder / THUMB)
 
 
 def _picture(peaks: list[int]) -> Image.Image:
