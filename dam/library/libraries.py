@@ -148,13 +148,16 @@ def library_statuses(database: Database) -> list[LibraryStatus]:
 
 
 def find_library(database: Database, name_or_id: str) -> Library:
-    """A library by its name, its id or its folder. Raises `NotFound`."""
+    """A library by its id, its name or its folder, in this order. Raises `NotFound`.
+
+    Who asks by id gets that one, even where another one has the id for a name.
+    """
     with database.read() as session:
         libraries = session.scalars(select(Library)).all()
     wanted = os.fsencode(Path(name_or_id).expanduser().absolute())
-    for library in libraries:
-        if name_or_id in (library.name, library.id) or library.root == wanted:
-            return library
+    found = [one for one in libraries if name_or_id in (one.id, one.name) or one.root == wanted]
+    if found:
+        return min(found, key=lambda one: (one.id != name_or_id, one.name != name_or_id))
     known = ", ".join(sorted(library.name for library in libraries)) or "none yet"
     raise NotFound(f"There is no library “{name_or_id}”. Libraries: {known}.")
 

@@ -77,6 +77,19 @@ def test_a_name_that_is_taken_or_a_priority_that_is_none_changes_nothing(
     assert client.get(address).json == added
 
 
+def test_a_library_named_like_the_id_of_another_is_not_mistaken_for_it(
+    client: FlaskClient, folder: Path
+) -> None:
+    (folder.parent / "other").mkdir()
+    named = client.post(LIBRARIES, json={"path": str(folder.parent / "other")}).json["id"]
+    meant = client.post(LIBRARIES, json={"path": str(folder)}).json["id"]
+    assert client.patch(f"{LIBRARIES}/{named}", json={"name": meant}).status_code == 200
+    client.patch(f"{LIBRARIES}/{meant}", json={"priority": 1})
+    client.delete(f"{LIBRARIES}/{named}", query_string={"confirm": "true"})
+    (left,) = client.get(LIBRARIES).json["libraries"]
+    assert (left["id"], left["priority"]) == (meant, 1)
+
+
 def test_folder_that_is_not_there_is_named(client: FlaskClient, folder: Path) -> None:
     answer = client.post(LIBRARIES, json={"path": str(folder / "none")})
     assert answer.status_code == 404
