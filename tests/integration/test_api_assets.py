@@ -115,6 +115,12 @@ def test_ids_are_answered_in_their_order(client: FlaskClient, library_id: str) -
     assert [card["id"] for card in answer.json["assets"]] == wanted
 
 
+def test_more_ids_than_are_answered_at_once_are_refused(client: FlaskClient) -> None:
+    answer = client.get(ASSETS, query_string={"ids": ",".join(["4f1c"] * 101)})
+    assert answer.status_code == 400
+    assert "At most 100 ids" in (answer.json or {})["detail"]
+
+
 def test_asset_of_an_offline_library_is_listed_as_not_available(
     client: FlaskClient, library_id: str, database: Database
 ) -> None:

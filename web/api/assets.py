@@ -13,6 +13,7 @@ from dam.asset_detail import AssetDetail, describe_asset
 from dam.assets import AssetPage, cards_of, list_assets
 from dam.changes import AssetChange, Changed, change_asset, change_many, undo_change
 from dam.edits import EditField
+from dam.errors import BadRequest
 from dam.layout import AssetLayout, read_layout
 from dam.search.filters import conditions
 from dam.tables import Verdict
@@ -96,7 +97,10 @@ def list_page(query_data: AssetsQuery) -> AssetPage:
     """List assets, newest capture first; a stack is one entry."""
     with services().database.read() as session:
         if query_data.ids is not None:
-            cards = cards_of(session, query_data.ids.split(",")[:MOST_IDS])
+            wanted = query_data.ids.split(",")
+            if len(wanted) > MOST_IDS:
+                raise BadRequest(f"At most {MOST_IDS} ids are answered at once, not {len(wanted)}.")
+            cards = cards_of(session, wanted)
             return AssetPage(cards, None, len(cards))
         return list_assets(
             session,
