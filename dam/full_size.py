@@ -7,6 +7,7 @@ cache: any of it may be deleted at any time, and the oldest is when the cache ou
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 import threading
 import time
@@ -64,26 +65,25 @@ class FullPictures:
         with self._alone_with(name):
             with suppress(FileNotFoundError):
                 return _opened(path)
-            self._make(original, path)
-            return _opened(path)
+            stream = self._made(original, path)
+        self._shrink(keep=path)
+        return stream
 
-    def _make(self, original: Original, path: Path) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=self._folder))
+    def _made(self, original: Original, path: Path) -> BinaryIO:
+        """Opened before it has its name: from then on others may find the cache too large."""
         try:
-            with self._sandbox() as sandbox:
-                sandbox.whole_picture(original.stream, original.name, draft / path.name)
-            _publish(draft / path.name, path)
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(prefix=UNFINISHED, dir=self._folder) as folder:
+                draft = Path(folder, path.name)
+                with self._sandbox() as sandbox:
+                    sandbox.whole_picture(original.stream, original.name, draft)
+                return _published(draft, path)
         except OSError as error:
             if not is_full(error):
                 raise
             raise DiskFull(
                 f"The picture cannot be kept in {self._folder}: {error.strerror}."
             ) from error
-        finally:
-            (draft / path.name).unlink(missing_ok=True)
-            draft.rmdir()
-        self._shrink(keep=path)
 
     def _shrink(self, keep: Path) -> None:
         """Deletes what was looked at longest ago. Whoever reads it now reads on."""
@@ -91,9 +91,7 @@ class FullPictures:
         for path in self._folder.iterdir():
             if path.name.startswith(UNFINISHED):
                 if is_abandoned(path):
-                    for left in path.iterdir():
-                        left.unlink(missing_ok=True)
-                    path.rmdir()
+                    shutil.rmtree(path, ignore_errors=True)  # somebody else may be at it too
                 continue
             with suppress(FileNotFoundError):
                 facts = path.stat()
@@ -135,7 +133,12 @@ def _opened(path: Path) -> BinaryIO:
     return stream
 
 
-def _publish(draft: Path, path: Path) -> None:
-    with draft.open("rb") as written:
-        os.fsync(written.fileno())  # else a power cut could leave the name without the bytes
-    draft.replace(path)
+def _published(draft: Path, path: Path) -> BinaryIO:
+    stream = draft.open("rb")
+    try:
+        os.fsync(stream.fileno())  # else a power cut could leave the name without the bytes
+        draft.replace(path)
+    except BaseException:
+        stream.close()
+        raise
+    return stream
