@@ -62,10 +62,10 @@ class KeptPictures:
 
     def _write(self, path: Path, jpeg: bytes) -> None:
         """Whole or not at all, whoever else writes the same one."""
-        descriptor, draft = tempfile.mkstemp(dir=self._folder, suffix=".part")
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(jpeg)
-        Path(draft).replace(path)
+        with tempfile.TemporaryDirectory(dir=self._folder) as folder:
+            draft = Path(folder, path.name)
+            draft.write_bytes(jpeg)
+            draft.replace(path)
 
     def _forget_oldest(self) -> None:
         aged: list[tuple[int, Path]] = []
