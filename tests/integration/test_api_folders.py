@@ -136,10 +136,9 @@ def test_links_are_shown_only_when_they_stay_inside(client: FlaskClient, root: P
     assert {folder["path"] for folder in listing["folders"]} == {str(root / "real")}
 
 
-def test_folder_that_becomes_a_link_meanwhile_is_not_followed(
-    client: FlaskClient, root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Between the check and the look somebody puts a link in its place."""
+@pytest.fixture
+def swapped(root: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A folder in whose place somebody puts a link between the check and the look."""
     (root / "inner").mkdir()
     checked = folders._below_root
 
@@ -150,25 +149,21 @@ def test_folder_that_becomes_a_link_meanwhile_is_not_followed(
         return found
 
     monkeypatch.setattr(folders, "_below_root", check_then_swap)
-    answer = client.get(FOLDERS, query_string={"path": str(root / "inner")})
+    return str(root / "inner")
+
+
+def test_folder_that_becomes_a_link_meanwhile_is_not_followed(
+    client: FlaskClient, swapped: str
+) -> None:
+    answer = client.get(FOLDERS, query_string={"path": swapped})
     assert answer.status_code == 400
     assert "secret" not in answer.text
 
 
 def test_library_that_becomes_a_link_meanwhile_is_not_added(
-    client: FlaskClient, root: Path, monkeypatch: pytest.MonkeyPatch
+    client: FlaskClient, swapped: str
 ) -> None:
-    (root / "inner").mkdir()
-    checked = folders._below_root
-
-    def check_then_swap(settings: Settings, asked: str) -> tuple[Path, Path]:
-        found = checked(settings, asked)
-        (root / "inner").rmdir()
-        (root / "inner").symlink_to(root.parent / "outside")
-        return found
-
-    monkeypatch.setattr(folders, "_below_root", check_then_swap)
-    assert client.post(LIBRARIES, json={"path": str(root / "inner")}).status_code == 409
+    assert client.post(LIBRARIES, json={"path": swapped}).status_code == 409
     assert client.get(LIBRARIES).json["libraries"] == []
 
 
