@@ -67,6 +67,19 @@ class Colour:
                 yield Vector(_mean(frame.image), at_us=frame.at_us)
 
 
+class Shaky(Colour):
+    """Ends its first items with what stands in `troubles`, one each."""
+
+    troubles: ClassVar[list[DamError]] = []
+
+    def index(self, items: Iterable[Item]) -> Iterator[Outcome]:
+        for item in items:
+            if self.troubles:
+                yield Outcome(error=self.troubles.pop())
+            else:
+                yield from super().index([item])
+
+
 class Loudness(Colour):
     """How loud each piece of sound is; of a video also whether its picture was read before."""
 

@@ -23,6 +23,7 @@ from dam.errors import (
     DamError,
     DecoderCrashed,
     DecodeTimeout,
+    DiskFull,
     LeaseLost,
     LibraryOffline,
     OutOfMemory,
@@ -32,7 +33,7 @@ from dam.errors import (
 from dam.indexing.batch import Batch
 from dam.indexing.claim import Claim, Turns, claim_batch, extend_leases, reclaim_lost, release
 from dam.indexing.fanout import Stopped
-from dam.indexing.pause import PauseWatch
+from dam.indexing.pause import PauseWatch, needs_of
 from dam.indexing.plan import Plan, open_registry, plan_runs
 from dam.liveness import living
 from dam.media.previews import sweep_abandoned
@@ -49,11 +50,15 @@ if TYPE_CHECKING:
     from dam.contracts import Finding, Indexer
     from dam.db import Database
     from dam.indexing.batch import Results
+    from dam.indexing.pause import Needs
     from dam.indexing.registry import Registry
+
+    Causes = Mapping[tuple[str, str], DamError]  # by asset id and indexer
 
 # Not the input's fault for certain: tried again, and quarantined when it happens too often.
 TRY_AGAIN = (DecoderCrashed, DecodeTimeout, OutOfMemory, LibraryOffline)
 IDLE_S = 0.5  # between two looks at an empty run table
+FULL_S = 10.0  # between two tries on a full disk; shorter: more is decoded in vain
 REPLAN_S = 5.0  # between two looks, while idle, for models that have come and files unplanned
 log = logging.getLogger(__name__)
 
@@ -95,7 +100,7 @@ class Worker:
             turns = Turns()
             while not self._stop.is_set():
                 reclaim_lost(self._database, settings, living_workers(settings))
-                paused = PauseWatch(self._database, plan.needs)
+                paused = PauseWatch(self._database, plan.needs)  # anew: a claim needs a fresh look
                 awake = {n: i for n, i in plan.producer_ids.items() if n not in paused()}
                 claims = claim_batch(self._database, settings, self._name, awake, turns)
                 if claims:
@@ -153,7 +158,12 @@ class Worker:
             batch.run()
         except Stopped:
             log.info("Stopped or paused; unfinished runs go back to the queue.")
-        self._store(claims, batch.results)
+        causes = self._causes(claims, batch.results, needs_of(registry))
+        self._store(claims, batch.results, causes)
+        full = next((cause for cause in causes.values() if isinstance(cause, DiskFull)), None)
+        if full is not None:
+            log.warning("Waiting: %s", full)
+            self._stop.wait(FULL_S)
         return True
 
     def _enter(self, claims: Sequence[Claim], registry: Registry) -> dict[str, Indexer]:
@@ -181,7 +191,38 @@ class Worker:
 
     # Storing --------------------------------------------------------------------------------
 
-    def _store(self, claims: Sequence[Claim], results: Results) -> None:
+    def _causes(self, claims: Sequence[Claim], results: Results, needs: Needs) -> Causes:
+        """Why runs failed: their own errors, or of what they need, where that is the reason."""
+
+        def cause(asset_id: str, name: str) -> DamError | None:
+            outcome = results.outcomes.get((asset_id, name))
+            error = outcome.error if outcome is not None else None
+            if not isinstance(error, UpstreamFailed):
+                return error
+            found = (cause(asset_id, need) for need in needs.get(name, ()))
+            return next((reason for reason in found if reason is not None), error)
+
+        return {
+            (claim.asset_id, name): reason
+            for claim in claims
+            for name in claim.leases
+            if (reason := cause(claim.asset_id, name)) is not None
+        }
+
+    def _store(self, claims: Sequence[Claim], results: Results, causes: Causes) -> None:
+        """Tries until it is stored: neither a full disk nor a long lock may cost what was found,
+        or count against the files."""
+        while True:
+            try:
+                self._write(claims, results, causes)
+            except (OperationalError, Timeout) as error:
+                log.warning("What was found cannot be stored yet: %s", error)
+                if self._stop.wait(FULL_S):
+                    return
+            else:
+                return
+
+    def _write(self, claims: Sequence[Claim], results: Results, causes: Causes) -> None:
         lost = self._unreachable(claims, results)
         done: list[tuple[store.Lease, Sequence[Finding]]] = []
         with self._database.write() as session:
@@ -189,13 +230,15 @@ class Worker:
                 self._describe(session, claim, results)
                 for name, lease in claim.leases.items():
                     outcome = results.outcomes.get((claim.asset_id, name))
-                    if outcome is None or claim.asset_id in lost:
+                    cause = causes.get((claim.asset_id, name))
+                    if outcome is None or claim.asset_id in lost or isinstance(cause, DiskFull):
                         release(session, [lease])
                     elif outcome.error is None:
                         done.append((lease, outcome.findings))
                     else:
                         trace = results.traces.get((claim.asset_id, name))
-                        self._store_failure(session, claim, lease, outcome.error, trace)
+                        state = self._state_after(claim, cause or outcome.error)
+                        self._store_failure(session, lease, outcome.error, trace, state)
             for refused in store.save_all(session, done):
                 log.warning("Run %d was taken over; its late result was refused.", refused.run_id)
             for file_id in lost.values():
@@ -218,12 +261,11 @@ class Worker:
     def _store_failure(
         self,
         session: Session,
-        claim: Claim,
         lease: store.Lease,
         error: DamError,
         trace: str | None,
+        state: RunState,
     ) -> None:
-        state = self._state_after(claim, error)
         try:
             store.fail(session, lease, str(error), trace=trace, state=state)
         except LeaseLost as lost:

@@ -14,6 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dam.disk import is_full
+from dam.errors import DiskFull
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -35,14 +38,23 @@ def preview_folder(previews_path: Path, essence_hash: str) -> Path:
 
 @contextmanager
 def unfinished(folder: Path) -> Iterator[Path]:
-    """A folder to write into that becomes `folder` when the block ends well, else vanishes."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=folder.parent))
+    """A folder to write into that becomes `folder` when the block ends well, else vanishes.
+
+    Raises `DiskFull`.
+    """
+    draft = None
     try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=folder.parent))
         yield draft
         _publish(draft, folder)
+    except OSError as error:
+        if not is_full(error):
+            raise
+        raise DiskFull(f"There is no room for previews in {folder.parent} (DAM_HOME).") from error
     finally:
-        shutil.rmtree(draft, ignore_errors=True)
+        if draft is not None:
+            shutil.rmtree(draft, ignore_errors=True)
 
 
 def is_abandoned(path: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import subprocess
 import threading
@@ -11,9 +12,12 @@ import numpy as np
 import pytest
 from PIL import Image
 from sqlalchemy import func, select, update
+from sqlalchemy.exc import OperationalError
 
-from dam.errors import UnreadableMedia
+from dam import store
+from dam.errors import DamError, DecoderCrashed, DiskFull, UnreadableMedia
 from dam.indexing import registry as registry_module
+from dam.indexing import worker as worker_module
 from dam.indexing.plan import open_registry, plan_runs, retry_failed
 from dam.indexing.registry import PREVIEWS
 from dam.indexing.status import read_status
@@ -21,13 +25,14 @@ from dam.indexing.troubles import read_troubles
 from dam.indexing.worker import Worker
 from dam.library.libraries import add_library
 from dam.library.update import update_libraries
+from dam.media import previews
 from dam.media.decoded_stream import VideoStream
 from dam.media.previews import preview_folder
 from dam.store import load_findings
 from dam.tables import Asset, File, Run, RunState, ShotRow, TagRow, VectorRow, Verdict
 from dam.tagging import decide, tags_of
 from tests.media import BLUE, GREEN, RED, write_clip, write_jpeg, write_sound
-from tests.plugins import Buggy, Colour, ColourName, Listener, Loudness
+from tests.plugins import Buggy, Colour, ColourName, Listener, Loudness, Shaky
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -262,6 +267,64 @@ def test_a_bug_in_one_indexer_fails_its_runs_only(
     Worker(database, settings, threading.Event()).run(until_idle=True)
     by_name = {entry.indexer: entry for entry in read_status(database, settings).indexers}
     assert by_name["buggy"].failed == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "attempts"), [(DecoderCrashed(), 2), (DiskFull(), 1)], ids=["crash", "full disk"]
+)
+def test_what_comes_right_later_fails_nobody_who_needs_it(
+    database: Database,
+    settings: Settings,
+    folder: Path,
+    plugins: dict[str, type],
+    monkeypatch: pytest.MonkeyPatch,
+    error: DamError,
+    attempts: int,
+) -> None:
+    """A full disk does not even count as a try."""
+    monkeypatch.setattr(worker_module, "FULL_S", 0.01)
+    plugins["colour"] = type("Shaky", (Shaky,), {"troubles": [error]})
+    index_all(database, settings.model_copy(update={"attempts": attempts}))
+    with database.read() as session:
+        assert set(session.scalars(select(Run.state))) == {RunState.DONE}
+    assert words(database, "0.jpg") == {"red"}
+
+
+def test_previews_for_which_there_is_no_room_are_made_later(
+    database: Database, settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_module, "FULL_S", 0.01)
+    troubles = [OSError(errno.ENOSPC, "No space left on device") for _ in range(2)]
+    publish = previews._publish
+
+    def publish_later(draft: Path, folder: Path) -> None:
+        if troubles:
+            raise troubles.pop()
+        publish(draft, folder)
+
+    monkeypatch.setattr(previews, "_publish", publish_later)
+    index_all(database, settings.model_copy(update={"attempts": 1}))
+    with database.read() as session:
+        assert set(session.scalars(select(Run.state))) == {RunState.DONE}
+
+
+def test_a_database_that_cannot_be_written_to_for_a_while_loses_nothing(
+    database: Database, settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_module, "FULL_S", 0.01)
+    troubles = [OperationalError("INSERT", {}, Exception("database or disk is full"))]
+    save_all = store.save_all
+
+    def save_later(*arguments: object) -> object:
+        if troubles:
+            raise troubles.pop()
+        return save_all(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(store, "save_all", save_later)
+    decoded = index_all(database, settings)
+    assert (decoded.photos, decoded.videos) == (3, 1)
+    with database.read() as session:
+        assert set(session.execute(select(Run.state, Run.attempts)).all()) == {(RunState.DONE, 1)}
 
 
 def test_a_new_version_of_an_indexer_replaces_its_findings_without_the_originals(
