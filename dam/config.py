@@ -102,6 +102,20 @@ class Settings(BaseSettings):
     visual_precision: str = Field(
         default="auto", description="fp32, bf16, or auto (bf16 where the processor has it)."
     )
+    sounds_model: str = Field(
+        default="auto",
+        description=(
+            "Model of sound events: the preset ast, or a folder of an audio spectrogram transformer"
+            "; auto takes the one on this machine."
+        ),
+    )
+    sound_space_model: str = Field(
+        default="auto",
+        description=(
+            "Model of sounds and words: the preset clap, or a folder of a CLAP network; auto takes "
+            "the one on this machine."
+        ),
+    )
     vocabularies: str = Field(
         default="",
         description="Tag vocabularies, comma-separated names or files; empty means the built-in.",

@@ -80,8 +80,9 @@ class ModelFiles:
 
 
 class ModelSource(Protocol):
-    def find(self, name: str) -> ModelFiles:
-        """Raises `WeightsUnavailable` with the command that mends it. Never downloads."""
+    def find(self, name: str, *, indexer: str = "visual") -> ModelFiles:
+        """A model of that indexer. Raises `WeightsUnavailable` with the command that mends it.
+        Never downloads."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 class Preset:
     name: str  # what a person types
     indexer: str
-    network: str  # open_clip's name and pretrained tag, "ARCHITECTURE/TAG"
+    network: str  # of open_clip "ARCHITECTURE/TAG", of transformers "OWNER/NAME"
     repository: str  # on the Hugging Face hub
     licence: str  # SPDX
     size_bytes: int  # about; the hub says exactly
@@ -60,10 +60,30 @@ PRESETS: tuple[Preset, ...] = (
         size_bytes=605_000_000,
         summary="English; quick on a processor without a GPU",
     ),
+    Preset(
+        name="ast",
+        indexer="sounds",
+        network="MIT/ast-finetuned-audioset-10-10-0.4593",
+        repository="MIT/ast-finetuned-audioset-10-10-0.4593",
+        licence="BSD-3-Clause",
+        size_bytes=346_000_000,
+        summary="names the 527 kinds of sound of AudioSet",
+    ),
+    Preset(
+        name="clap",
+        indexer="sound_space",
+        network="laion/clap-htsat-unfused",
+        repository="laion/clap-htsat-unfused",
+        licence="Apache-2.0",
+        size_bytes=615_000_000,
+        summary="English; finds a sound by a sentence",
+    ),
 )
 
 PURPOSES = {  # what the models of an indexer are for, in words for people
     "visual": "finds photos and moments in videos by what they show",
+    "sounds": "names what is heard in recordings and videos, and when",
+    "sound_space": "finds recordings and moments in videos by what they sound like",
 }
 BY_NAME = {preset.name: preset for preset in PRESETS}
 BY_NETWORK = {preset.network: preset for preset in PRESETS}

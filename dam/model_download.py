@@ -1,4 +1,4 @@
-"""Fetches one open_clip model from the Hugging Face hub into a folder, verified.
+"""Fetches one model from the Hugging Face hub into a folder, verified.
 
 The one place that talks to a hub, and only when a person asked for it (`dam models pull`).
 The sha256 of large files comes from the hub's own record of them (Git LFS) at a pinned commit and
@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from dam.errors import BadRequest, WeightsUnavailable
 from dam.model_catalogue import BY_NETWORK
-from dam.model_files import CONFIG, TOKENIZER, UNKNOWN_LICENCE, WEIGHTS, Manifest
+from dam.model_files import UNKNOWN_LICENCE, Manifest
+from dam.model_formats import OPEN_CLIP, Format, format_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +41,7 @@ def fetch(
     repository = _repository(network)
     try:
         about = HfApi(endpoint=hub).model_info(repository, files_metadata=True)
-        wanted = _wanted(about, repository)
+        wanted = _wanted(about, repository, _format(network))
         if expect is not None:
             expect(sum(file.size or 0 for file in wanted))
         for file in wanted:
@@ -78,15 +79,21 @@ def _repository(network: str) -> str:
     return str(known["hf_hub"]).rstrip("/")
 
 
-def _wanted(about: ModelInfo, repository: str) -> list[RepoSibling]:
+def _format(network: str) -> Format:
+    preset = BY_NETWORK.get(network)
+    return format_for(preset.indexer) if preset else OPEN_CLIP
+
+
+def _wanted(about: ModelInfo, repository: str, wanted: Format) -> list[RepoSibling]:
     files = {file.rfilename: file for file in about.siblings or ()}
-    missing = [name for name in (CONFIG, WEIGHTS) if name not in files]
+    missing = [name for name in (wanted.config, wanted.weights) if name not in files]
     if missing:
+        kind = "an open_clip" if wanted is OPEN_CLIP else "their"
         raise BadRequest(
-            f"{repository} has no {missing[0]}, and only safetensors weights with an open_clip "
+            f"{repository} has no {missing[0]}, and only safetensors weights with {kind} "
             "configuration are loaded"
         )
-    return [files[name] for name in (CONFIG, *TOKENIZER, WEIGHTS) if name in files]
+    return [files[name] for name in wanted.files if name in files]
 
 
 def _verify(path: Path, promised: RepoSibling) -> None:

@@ -1,8 +1,8 @@
 """Model folders on disk: what counts as one, whether it is whole, and its digests.
 
-Only safetensors weights are accepted: a pickle can run code when it is opened. A folder is an
-open_clip folder when it holds `open_clip_config.json` and `open_clip_model.safetensors`; one that
-dam pulled or imported also holds a manifest with the sha256 of every file.
+Only safetensors weights are accepted: a pickle can run code when it is opened. Which files make a
+model is its format's to say (`dam.model_formats`); a folder that dam pulled or imported also holds
+a manifest with the sha256 of every file.
 """
 
 from __future__ import annotations
@@ -15,24 +15,14 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from dam.errors import BadRequest
+from dam.model_formats import OPEN_CLIP, TOKENIZER, Format, format_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
-CONFIG = "open_clip_config.json"
-WEIGHTS = "open_clip_model.safetensors"
-PICKLED = ("open_clip_pytorch_model.bin", "open_clip_pytorch_model.pth", "pytorch_model.bin")
+CONFIG, WEIGHTS = OPEN_CLIP.config, OPEN_CLIP.weights
 MANIFEST = "dam-model.json"
-# Files of a tokenizer that lies beside the weights (SigLIP); SimpleTokenizer needs none.
-TOKENIZER = (
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "tokenizer.model",
-    "vocab.json",
-    "vocab.txt",
-    "merges.txt",
-)
 UNKNOWN_LICENCE = "not stated"
 _MAX_HEADER_BYTES = 100_000_000  # what the safetensors format itself allows
 
@@ -65,13 +55,13 @@ def read_manifest(folder: Path) -> Manifest | None:
 
 def model_files(folder: Path) -> list[Path]:
     """Every file that shapes what the model says: configuration, tokenizer, weights."""
-    named = (CONFIG, *TOKENIZER, WEIGHTS)
-    return [folder / name for name in named if (folder / name).is_file()]
+    found = format_of(folder) or OPEN_CLIP
+    return [folder / name for name in found.files if (folder / name).is_file()]
 
 
-def is_model_folder(folder: Path) -> bool:
-    """Whether it presents itself as an open_clip model, whole or not."""
-    return not folder.name.startswith(".") and (folder / CONFIG).is_file()
+def is_model_folder(folder: Path, indexer: str | None = None) -> bool:
+    """Whether it presents itself as a model (`indexer`: of that indexer), whole or not."""
+    return format_of(folder, indexer) is not None
 
 
 def size_bytes(folder: Path) -> int:
@@ -80,24 +70,36 @@ def size_bytes(folder: Path) -> int:
 
 def flaw(folder: Path) -> str | None:
     """What is wrong with a model folder, or None. Reads headers only; see `Digests` for bytes."""
+    found = format_of(folder) or OPEN_CLIP
     try:
-        config = json.loads((folder / CONFIG).read_bytes())
+        config = json.loads((folder / found.config).read_bytes())
     except (OSError, ValueError) as error:
-        return f"{CONFIG} cannot be read: {error}"
-    if not isinstance(config, dict) or not isinstance(config.get("model_cfg"), dict):
-        return f"{CONFIG} has no model_cfg"
-    weights = folder / WEIGHTS
-    if not weights.is_file():
-        pickled = [name for name in PICKLED if (folder / name).is_file()]
-        if pickled:
-            return f"{pickled[0]} is a pickle, which can run code; only {WEIGHTS} is loaded"
-        return f"{WEIGHTS} is missing"
-    text = config["model_cfg"].get("text_cfg") or {}
+        return f"{found.config} cannot be read: {error}"
+    if found is OPEN_CLIP and not (
+        isinstance(config, dict) and isinstance(config.get("model_cfg"), dict)
+    ):
+        return f"{found.config} has no model_cfg"
+    reason = _weights_flaw(folder, found)
+    if reason is None and found is OPEN_CLIP:
+        reason = _text_flaw(folder, config["model_cfg"].get("text_cfg") or {})
+    return reason or _safetensors_flaw(folder / found.weights)
+
+
+def _weights_flaw(folder: Path, found: Format) -> str | None:
+    if (folder / found.weights).is_file():
+        return None
+    pickled = [name for name in found.pickled if (folder / name).is_file()]
+    if pickled:
+        return f"{pickled[0]} is a pickle, which can run code; only {found.weights} is loaded"
+    return f"{found.weights} is missing"
+
+
+def _text_flaw(folder: Path, text: Mapping[str, object]) -> str | None:
     if text.get("hf_model_name"):
         return "its text half (hf_model_name) lies in another repository, which is never contacted"
     if text.get("hf_tokenizer_name") and not any((folder / name).is_file() for name in TOKENIZER):
         return "the files of its tokenizer (tokenizer.json) are missing"
-    return _safetensors_flaw(weights)
+    return None
 
 
 def _safetensors_flaw(path: Path) -> str | None:

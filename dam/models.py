@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -24,7 +25,6 @@ from dam.model_catalogue import PRESETS, Preset, folder_of, preset_of
 from dam.model_download import fetch
 from dam.model_files import (
     UNKNOWN_LICENCE,
-    WEIGHTS,
     Digests,
     Manifest,
     flaw,
@@ -33,10 +33,11 @@ from dam.model_files import (
     read_manifest,
     size_bytes,
 )
+from dam.model_formats import FORMATS, OPEN_CLIP, format_for, format_of
 from dam.model_pulls import Download, DownloadRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping, Set
 
     from dam.config import Settings
 
@@ -78,14 +79,14 @@ class ModelStore(ModelSource):
 
     # Finding --------------------------------------------------------------------------------
 
-    def find(self, name: str) -> ModelFiles:
-        """By preset, open_clip name ("ViT-B-32/laion2b_s34b_b79k"), folder name, path or `auto`.
+    def find(self, name: str, *, indexer: str = "visual") -> ModelFiles:
+        """By preset, network ("ViT-B-32/laion2b_s34b_b79k"), folder name, path or `auto`.
 
         Raises `WeightsUnavailable` with the command that mends it.
         """
-        folder = self._automatic() if name == AUTO else self._folder(name)
+        folder = self._automatic(indexer) if name == AUTO else self._folder(name, indexer)
         if folder is None:
-            raise WeightsUnavailable(_absent(name))
+            raise WeightsUnavailable(_absent(name, indexer))
         reason = self._damage(folder)
         if reason:
             raise WeightsUnavailable(f"The model in {folder} cannot be used: {reason}.")
@@ -103,36 +104,39 @@ class ModelStore(ModelSource):
         roots = (self._settings.models, self._settings.pulled_models_path)
         return [root.expanduser().resolve() for root in roots if root is not None]
 
-    def _folder(self, name: str) -> Path | None:
+    def _folder(self, name: str, indexer: str | None = None) -> Path | None:
         preset = preset_of(name)
         names = [preset.name, preset.folder] if preset else [folder_of(name)]
         for root in self._roots():
             for candidate in names:
-                if candidate and is_model_folder(root / candidate):
+                if candidate and is_model_folder(root / candidate, indexer):
                     return root / candidate
-        path = Path(name).expanduser()
-        return path.resolve() if preset is None and is_model_folder(path.resolve()) else None
+        path = Path(name).expanduser().resolve()
+        return path if preset is None and is_model_folder(path, indexer) else None
 
-    def _local(self) -> Iterator[Path]:
-        """Every model folder, those in `DAM_MODELS` first; a name that repeats is shadowed."""
+    def _local(self, indexer: str) -> Iterator[Path]:
+        """Its model folders, those in `DAM_MODELS` first; a name that repeats is shadowed."""
         seen = set()
         for root in self._roots():
             for folder in sorted(root.iterdir()) if root.is_dir() else ():
-                if folder.name not in seen and is_model_folder(folder):
+                if folder.name not in seen and is_model_folder(folder, indexer):
                     seen.add(folder.name)
                     yield folder
 
-    def _automatic(self) -> Path | None:
+    def _automatic(self, indexer: str) -> Path | None:
         """The best preset that is ready, else the only other model there is."""
         for preset in PRESETS:
-            folder = self._folder(preset.name)
+            folder = self._folder(preset.name, indexer) if preset.indexer == indexer else None
             if folder and not self._damage(folder):
                 return folder
-        others = [f for f in self._local() if preset_of(f.name) is None and not self._damage(f)]
+        local = self._local(indexer)
+        others = [f for f in local if preset_of(f.name) is None and not self._damage(f)]
         if len(others) > 1:
             names = ", ".join(folder.name for folder in others)
+            called = format_for(indexer).called.replace("model", "models", 1)
             raise WeightsUnavailable(
-                f"There are several picture models here: set DAM_VISUAL_MODEL to one of {names}."
+                f"There are several {called} here: set DAM_{indexer.upper()}_MODEL to one of "
+                f"{names}."
             )
         return others[0] if others else None
 
@@ -153,28 +157,37 @@ class ModelStore(ModelSource):
 
     # Listing and verifying ------------------------------------------------------------------
 
-    def list(self, chosen: str | None = None) -> list[ModelState]:
+    def list(self, chosen: Mapping[str, str] | None = None) -> list[ModelState]:
         """The presets, then every other model folder.
 
-        `chosen` names the model in use when a person chose one (`dam.indexing.choice`).
+        `chosen` names the models in use, by indexer, where a person chose one
+        (`dam.indexing.choice`).
         """
         in_use = self._in_use(chosen)
-        presets = [(preset, self._folder(preset.name)) for preset in reversed(PRESETS)]
+        presets = [
+            (preset, self._folder(preset.name, preset.indexer))
+            for preset in sorted(reversed(PRESETS), key=_place_of_indexer)
+        ]
         taken = {folder for _, folder in presets if folder}
         return [self._preset_state(preset, folder, in_use) for preset, folder in presets] + [
             self._folder_state(folder, None, in_use)
-            for folder in self._local()
+            for indexer in dict.fromkeys(known.indexer for known in FORMATS)
+            for folder in self._local(indexer)
             if folder not in taken
         ]
 
-    def _in_use(self, chosen: str | None = None) -> Path | None:
-        try:
-            name = chosen or self._settings.visual_model
-            return self._automatic() if name == AUTO else self._folder(name)
-        except WeightsUnavailable:
-            return None
+    def _in_use(self, chosen: Mapping[str, str] | None = None) -> set[Path]:
+        """The folder of every indexer's model, as far as there is one."""
+        found: set[Path | None] = set()
+        for known in FORMATS:
+            fixed = str(getattr(self._settings, f"{known.indexer}_model", AUTO))
+            name = (chosen or {}).get(known.indexer) or fixed
+            with suppress(WeightsUnavailable):
+                indexer = known.indexer
+                found.add(self._automatic(indexer) if name == AUTO else self._folder(name, indexer))
+        return {folder for folder in found if folder is not None}
 
-    def _preset_state(self, preset: Preset, folder: Path | None, in_use: Path | None) -> ModelState:
+    def _preset_state(self, preset: Preset, folder: Path | None, in_use: Set[Path]) -> ModelState:
         if folder and not self._damage(folder):
             return self._folder_state(folder, preset, in_use)
         state = self._folder_state(folder, preset, in_use) if folder else _missing(preset)
@@ -188,21 +201,22 @@ class ModelStore(ModelSource):
     def _record(self, network: str) -> DownloadRecord:
         return DownloadRecord(self._settings.pulled_models_path.resolve(), network)
 
-    def _folder_state(self, folder: Path, preset: Preset | None, in_use: Path | None) -> ModelState:
+    def _folder_state(self, folder: Path, preset: Preset | None, in_use: Set[Path]) -> ModelState:
         reason = self._damage(folder)
         manifest = None if reason else read_manifest(folder)
-        weights = folder / WEIGHTS
+        found = format_of(folder) or OPEN_CLIP
+        weights = folder / found.weights
         name = preset.name if preset else folder.name
         return ModelState(
             name=name,
-            indexer="visual",
+            indexer=found.indexer,
             state=ModelCondition.DAMAGED if reason else ModelCondition.READY,
             source=str(folder),
             licence=manifest.licence if manifest else _licence_by_name(folder.name),
             size_bytes=size_bytes(folder),
             sha256=self._digests.sha256(weights) if weights.is_file() else None,
             mend=_mend(name, preset) if reason else None,
-            in_use=folder == in_use,
+            in_use=folder in in_use,
             reason=reason,
             network=preset.network if preset else folder.name,
         )
@@ -212,7 +226,7 @@ class ModelStore(ModelSource):
         preset = preset_of(name)
         folder = self._folder(name)
         if folder is None:
-            raise NotFound(_absent(name))
+            raise NotFound(_absent(name, preset.indexer if preset else "visual"))
         for path in model_files(folder):
             self._digests.sha256(path, fresh=True)
         return self._folder_state(folder, preset, self._in_use())
@@ -220,7 +234,7 @@ class ModelStore(ModelSource):
     # Bringing weights in --------------------------------------------------------------------
 
     def import_folder(self, path: Path, name: str | None = None) -> ModelState:
-        """Copies an open_clip folder in under `name` (default: the folder's own).
+        """Copies a model folder in under `name` (default: the folder's own).
 
         Raises `BadRequest` when it is no whole model, `Conflict` when the name is taken.
         """
@@ -228,7 +242,10 @@ class ModelStore(ModelSource):
         name = name or source.name
         preset = preset_of(name)
         if not is_model_folder(source):
-            raise BadRequest(f"{source} is not an open_clip folder: no open_clip_config.json in it")
+            raise BadRequest(
+                f"{source} is not an open_clip folder, nor one of another kind of model that dam "
+                "knows: there is no open_clip_config.json in it, and no config.json of such a model"
+            )
         reason = flaw(source)
         if reason:
             raise BadRequest(f"{source} cannot be imported: {reason}.")
@@ -274,7 +291,7 @@ class ModelStore(ModelSource):
         record.clear()
         return self._folder_state(*self._placed(name))
 
-    def _placed(self, name: str) -> tuple[Path, Preset | None, Path | None]:
+    def _placed(self, name: str) -> tuple[Path, Preset | None, Set[Path]]:
         preset = preset_of(name)
         folder = preset.folder if preset else folder_of(name)
         return self._settings.pulled_models_path.resolve() / folder, preset, self._in_use()
@@ -344,9 +361,15 @@ def _mend(name: str, preset: Preset | None) -> str:
     return f"dam models pull {name}" if preset else f"dam models import PATH --name {name}"
 
 
-def _absent(name: str) -> str:
-    wanted = "fast" if name == AUTO else name
-    called = "There is no picture model" if name == AUTO else f"The model {name} is not"
+def _place_of_indexer(preset: Preset) -> int:
+    return [known.indexer for known in FORMATS].index(preset.indexer)
+
+
+def _absent(name: str, indexer: str) -> str:
+    default = next((p.name for p in reversed(PRESETS) if p.indexer == indexer), "fast")
+    wanted = default if name == AUTO else name
+    kind = format_for(indexer).called
+    called = f"There is no {kind}" if name == AUTO else f"The model {name} is not"
     return (
         f"{called} on this machine. Run: dam models pull {wanted}  "
         "(or, without a network: dam models import PATH)"

@@ -20,7 +20,7 @@ from dam.cli.context import (
     print_table,
     printable,
 )
-from dam.indexing.choice import chosen_model
+from dam.indexing.choice import chosen_models
 from dam.indexing.supervise import stop_event
 from dam.models import ModelCondition, ModelStore
 
@@ -35,7 +35,7 @@ def list_models(json: Json = False) -> None:
     """Show every known model: state, licence, size, sha256, and the command that mends it."""
     settings = load_settings()
     with opened(settings) as database:
-        states = ModelStore(settings).list(chosen_model(database, settings, "visual"))
+        states = ModelStore(settings).list(chosen_models(database, settings))
     if json:
         print_json({"models": states})
         return
@@ -86,7 +86,7 @@ def verify(name: Annotated[str, typer.Argument()], json: Json = False) -> None:
 
 @models_app.command("import")
 def import_model(
-    path: Annotated[Path, typer.Argument(help="An open_clip folder with safetensors weights.")],
+    path: Annotated[Path, typer.Argument(help="A model folder with safetensors weights.")],
     name: Annotated[str | None, typer.Option("--name", help="What to call it here.")] = None,
 ) -> None:
     """Copy a model folder from this machine."""

@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from dam.errors import Conflict, NotFound, WeightsUnavailable
 from dam.indexing.plan import open_registry, plan_runs
+from dam.model_formats import FORMATS
 from dam.models import AUTO
 from dam.tables import Preference, ProducerRow
 from dam.vectors.spaces import rollback, serving_space
@@ -48,6 +49,12 @@ def use_model(database: Database, settings: Settings, indexer: str, model: str) 
 def chosen_model(database: Database, settings: Settings, indexer: str) -> str:
     """What new work is done with, as a person named it, or `auto`."""
     return open_registry(database, settings).model_of(indexer)
+
+
+def chosen_models(database: Database, settings: Settings) -> dict[str, str]:
+    """`chosen_model` of every indexer whose models dam knows."""
+    registry = open_registry(database, settings)
+    return {known.indexer: registry.model_of(known.indexer) for known in FORMATS}
 
 
 def serving_model(database: Database, indexer: str) -> str | None:

@@ -67,10 +67,12 @@ def test_a_missing_model_names_the_command_that_brings_it(store: ModelStore) -> 
 
 def test_presets_are_listed_without_weights(store: ModelStore) -> None:
     states = store.list()
-    assert [state.name for state in states] == ["fast", "balanced", "best"]
+    assert [s.name for s in states if s.indexer == "visual"] == ["fast", "balanced", "best"]
+    assert {"ast", "clap"} <= {state.name for state in states}
     assert {state.state for state in states} == {ModelCondition.MISSING}
     assert all(state.mend == f"dam models pull {state.name}" for state in states)
-    assert all(state.licence in ("MIT", "Apache-2.0") and state.size_bytes for state in states)
+    assert all(state.licence and state.size_bytes for state in states)
+    assert {state.licence for state in states} <= {"MIT", "Apache-2.0", "BSD-3-Clause"}
 
 
 def test_auto_takes_the_best_preset_then_the_only_other_model(
@@ -90,6 +92,44 @@ def test_auto_asks_which_of_several_unknown_models(store: ModelStore, local: Pat
     make_model(local / "two")
     with pytest.raises(WeightsUnavailable, match=r"DAM_VISUAL_MODEL to one of one, two"):
         store.find("auto")
+
+
+def make_transformer(folder: Path, model_type: str, weights: str = "model.safetensors") -> Path:
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text(json.dumps({"model_type": model_type}))
+    (folder / "preprocessor_config.json").write_text("{}")
+    save_file({"weight": np.zeros((8, 8), dtype=np.float32)}, folder / weights)
+    return folder
+
+
+def test_every_indexer_finds_its_own_kind_of_model_by_its_configuration(
+    store: ModelStore, local: Path
+) -> None:
+    with pytest.raises(WeightsUnavailable, match="dam models pull ast"):
+        store.find("auto", indexer="sounds")
+    events = make_transformer(local / "events", "audio-spectrogram-transformer")
+    words = make_transformer(local / "words", "clap")
+    assert store.find("auto", indexer="sounds").path == events
+    assert store.find("auto", indexer="sound_space").path == words
+    with pytest.raises(WeightsUnavailable, match="dam models pull fast"):
+        store.find("auto")
+    with pytest.raises(WeightsUnavailable, match="words is not on this machine"):
+        store.find("words", indexer="sounds")
+    assert {s.name: s.indexer for s in store.list() if s.in_use} == {
+        "events": "sounds", "words": "sound_space",
+    }  # fmt: skip
+
+
+def test_a_model_of_sounds_is_whole_only_with_weights_that_cannot_run_code(
+    store: ModelStore, local: Path
+) -> None:
+    folder = make_transformer(local / "events", "audio-spectrogram-transformer", "x.safetensors")
+    (folder / "pytorch_model.bin").write_bytes(b"a pickle")
+    with pytest.raises(WeightsUnavailable, match="dam models pull ast"):
+        store.find("auto", indexer="sounds")
+    with pytest.raises(WeightsUnavailable, match="is a pickle, which can run code"):
+        store.find("events", indexer="sounds")
+    assert store.verify("events").state is ModelCondition.DAMAGED
 
 
 def test_a_model_is_found_by_preset_network_folder_and_path(
@@ -237,7 +277,7 @@ def test_without_a_network_pull_names_the_other_way(settings: Settings) -> None:
     failed, *others = store.list()
     assert (failed.name, failed.state) == ("fast", ModelCondition.FAILED)
     assert "dam models import PATH" in (failed.reason or "")
-    assert [state.state for state in others] == [ModelCondition.MISSING] * 2
+    assert {state.state for state in others} == {ModelCondition.MISSING}
 
 
 def test_pulling_again_replaces_a_damaged_model(settings: Settings, hub: ModelHub) -> None:

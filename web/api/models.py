@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from apiflask import APIBlueprint
 
 from dam.errors import NotFound
-from dam.indexing.choice import chosen_model, serving_model, use_model
+from dam.indexing.choice import chosen_models, serving_model, use_model
 from dam.model_catalogue import BY_NAME, PURPOSES
 from dam.model_pulls import Download
 from dam.models import ModelState, ModelStore
@@ -79,10 +79,10 @@ def use(name: str) -> ModelView:
 def _models() -> list[ModelView]:
     owner = services()
     owner.pulls.reap()
-    chosen = chosen_model(owner.database, owner.settings, "visual")
-    serving = serving_model(owner.database, "visual")
+    chosen = chosen_models(owner.database, owner.settings)
     states = ModelStore(owner.settings).list(chosen)
-    return [_view(state, serving) for state in states]
+    serving = {name: serving_model(owner.database, name) for name in {s.indexer for s in states}}
+    return [_view(state, serving[state.indexer]) for state in states]
 
 
 def _find(name: str) -> ModelView:

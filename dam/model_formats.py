@@ -1,0 +1,101 @@
+"""What the model folders of each indexer hold, and so how one is recognised.
+
+Only data, and one look at a configuration. `dam.model_files` says with it whether a folder is
+whole. A new kind of model is an entry here and, where it can be downloaded, a preset in
+`dam.model_catalogue`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# Files of a tokenizer that lies beside the weights (SigLIP, CLAP); SimpleTokenizer needs none.
+TOKENIZER = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "tokenizer.model",
+    "vocab.json",
+    "vocab.txt",
+    "merges.txt",
+)
+# How sound becomes what the network takes; transformers writes the one or the other.
+PROCESSOR = ("preprocessor_config.json", "processor_config.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    indexer: str  # whose models these are
+    called: str  # by people: "a picture model"
+    config: str  # the file that says which network it is
+    weights: str
+    others: tuple[str, ...] = ()  # that shape what the model says, as far as they are there
+    pickled: tuple[str, ...] = ()  # the same weights in files that can run code
+    model_type: str | None = None  # in the configuration, where several formats share its name
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        return (self.config, *self.others, self.weights)
+
+    def fits(self, folder: Path) -> bool:
+        """Whether a folder presents itself as one of these, whole or not."""
+        if folder.name.startswith(".") or not (folder / self.config).is_file():
+            return False
+        return self.model_type is None or _model_type(folder / self.config) == self.model_type
+
+
+def _model_type(config: Path) -> str | None:
+    try:
+        found = json.loads(config.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return found.get("model_type") if isinstance(found, dict) else None
+
+
+OPEN_CLIP = Format(
+    indexer="visual",
+    called="picture model",
+    config="open_clip_config.json",
+    weights="open_clip_model.safetensors",
+    others=TOKENIZER,
+    pickled=("open_clip_pytorch_model.bin", "open_clip_pytorch_model.pth", "pytorch_model.bin"),
+)
+FORMATS: tuple[Format, ...] = (
+    OPEN_CLIP,
+    Format(
+        indexer="sounds",
+        called="model of sound events",
+        config="config.json",
+        weights="model.safetensors",
+        others=PROCESSOR,
+        pickled=("pytorch_model.bin",),
+        model_type="audio-spectrogram-transformer",
+    ),
+    Format(
+        indexer="sound_space",
+        called="model of sounds and words",
+        config="config.json",
+        weights="model.safetensors",
+        others=(*PROCESSOR, *TOKENIZER),
+        pickled=("pytorch_model.bin",),
+        model_type="clap",
+    ),
+)
+
+
+def format_of(folder: Path, indexer: str | None = None) -> Format | None:
+    """The format of a model folder; with `indexer` only if it is a model of that indexer."""
+    for known in FORMATS:
+        if indexer in (None, known.indexer) and known.fits(folder):
+            return known
+    return None
+
+
+def format_for(indexer: str) -> Format:
+    """What models of an indexer look like. Indexers of plug-ins use those of `visual`."""
+    return next((known for known in FORMATS if known.indexer == indexer), OPEN_CLIP)
