@@ -1,6 +1,6 @@
 /** An asset in words, for those who hear the grid. */
 import type { AssetCard } from './api/types';
-import { localTime, timecode } from './format';
+import { count, localTime, timecode } from './format';
 
 /** A card never changes: a newer one is another one. */
 const words = new WeakMap<AssetCard, string>();
@@ -19,10 +19,14 @@ function inWords(card: AssetCard): string {
     card.kind,
     card.duration_s === null ? null : timecode(card.duration_s),
     card.captured_local && localTime(card.captured_local),
-    card.rating ? `${card.rating} stars` : null,
+    card.rating ? rated(card.rating) : null,
     card.pending ? 'still being looked at' : null,
     card.available ? null : 'its file is not to be had now',
   ]
     .filter(Boolean)
     .join(', ');
 }
+
+/** 1 to 5 stars; -1 is rejected. */
+const rated = (rating: number): string =>
+  rating < 0 ? 'rejected' : count(rating, 'star', 'stars');

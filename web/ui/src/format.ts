@@ -37,7 +37,7 @@ export function rate(perSecond: number): string {
 }
 
 // Made once: a formatter takes longer to make than a hundred dates to write.
-const MOMENT = new Intl.DateTimeFormat(undefined, {
+const LOCAL_TIME = new Intl.DateTimeFormat(undefined, {
   dateStyle: 'medium',
   timeStyle: 'short',
   timeZone: 'UTC',
@@ -45,9 +45,14 @@ const MOMENT = new Intl.DateTimeFormat(undefined, {
 
 /** "2024-05-03T18:22:10" is the camera's own clock: shown as it stands, moved to no time zone. */
 export function localTime(captured: string): string {
-  const moment = new Date(`${captured.replace(/(Z|[+-]\d\d:\d\d)$/, '')}Z`);
-  if (Number.isNaN(moment.getTime())) return captured;
-  return MOMENT.format(moment);
+  const time = new Date(`${captured.replace(/(Z|[+-]\d\d:\d\d)$/, '')}Z`);
+  if (Number.isNaN(time.getTime())) return captured;
+  return LOCAL_TIME.format(time);
+}
+
+/** A time of the server, in the zone of the person who looks. */
+export function when(iso: string): string {
+  return new Date(iso).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 }
 
 /** +120 → "UTC+02:00". */

@@ -2,6 +2,9 @@
 import type { AssetTag } from '../api/types';
 import { percent } from '../confidence';
 
+/** Of one tag: what the API takes. */
+export const MOST_LETTERS = 100;
+
 export interface TagRow {
   word: string;
   verdict: string | null;
@@ -30,7 +33,8 @@ export function tagRows(tags: AssetTag[]): TagRow[] {
       const times_s = same.flatMap(({ start_s }) => (start_s === null ? [] : [start_s]));
       // Seen from the start and nowhere else: that is the whole of it.
       const seen_s = times_s.some((time_s) => time_s > 0) ? times_s : [];
-      return [{ word, verdict, origin: origin(best), seen_s: seen_s.toSorted((a, b) => a - b) }];
+      const inOrder_s = [...new Set(seen_s)].sort((a, b) => a - b);
+      return [{ word, verdict, origin: origin(best), seen_s: inOrder_s }];
     });
 }
 
