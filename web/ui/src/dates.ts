@@ -1,6 +1,6 @@
 /** Days of the camera's clock as people name them. Dates are "YYYY-MM-DD", moved to no time zone. */
 
-export const NO_DATE = 'No date';
+const NO_DATE = 'No date';
 
 // Made once: a formatter takes a millisecond to make, and a timeline has thousands of days.
 const THIS_YEAR = new Intl.DateTimeFormat(undefined, {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { datesInWords, lengthInWords, spansBefore, valueInWords } from './filterValues';
+import { datesInWords, lengthInWords, periodsBefore, valueInWords } from './filterValues';
 
 test('dates are said as exactly as they are given', () => {
   expect(datesInWords({ since: '2024', until: '2024' })).toBe('2024');
@@ -29,8 +29,8 @@ test('a rating is the least number of stars', () => {
   ]);
 });
 
-test('spans begin with the month that is', () => {
-  const spans = spansBefore(new Date(2025, 2, 10));
-  expect(spans[0]).toEqual({ name: 'This month', since: '2025-03', until: '2025-03' });
-  expect(spans.map(({ name }) => name)).toContain('2024');
+test('periods begin with the month that is', () => {
+  const periods = periodsBefore(new Date(2025, 2, 10));
+  expect(periods[0]).toEqual({ name: 'This month', since: '2025-03', until: '2025-03' });
+  expect(periods.map(({ name }) => name)).toContain('2024');
 });

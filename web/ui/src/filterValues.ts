@@ -25,9 +25,9 @@ export function valueInWords(name: FilterName, value: string): string {
 /** "2024", "March 2024", "5 March 2024": a date as exact as it is given. */
 function day(text: string): string {
   const parts = text.split('-').length;
-  const moment = new Date(`${text}${['', '-01-01', '-01', ''][parts] ?? ''}T00:00:00Z`);
-  if (Number.isNaN(moment.getTime())) return text;
-  return moment.toLocaleDateString(undefined, {
+  const first = new Date(`${text}${['', '-01-01', '-01', ''][parts] ?? ''}T00:00:00Z`);
+  if (Number.isNaN(first.getTime())) return text;
+  return first.toLocaleDateString(undefined, {
     year: 'numeric',
     ...(parts > 1 ? { month: parts > 2 ? 'short' : 'long' } : {}),
     ...(parts > 2 ? { day: 'numeric' } : {}),
@@ -50,14 +50,14 @@ export function lengthInWords({
   return most != null ? `up to ${roughDuration(most)}` : null;
 }
 
-export interface Span {
+export interface Period {
   name: string;
   since: string | null;
   until: string | null;
 }
 
-/** Spans that people look in, by the calendar of `today`. */
-export function spansBefore(today: Date): Span[] {
+/** Periods that people look in, by the calendar of `today`. */
+export function periodsBefore(today: Date): Period[] {
   const year = today.getFullYear();
   const month = `${year}-${String(today.getMonth() + 1).padStart(2, '0')}`;
   const years = Array.from({ length: 4 }, (_, ago) => String(year - 1 - ago));

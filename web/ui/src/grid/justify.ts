@@ -48,7 +48,7 @@ const WIDEST = 3.2;
 /** Short sections side by side grow at most so much to fill their row. */
 const STRETCH = 1.28;
 
-export function clampAspect(aspect: number): number {
+function clampAspect(aspect: number): number {
   return Math.min(WIDEST, Math.max(NARROWEST, aspect));
 }
 
@@ -248,7 +248,7 @@ export function rowOf(geometry: Geometry, index: number): number {
 }
 
 /** Index of the last of the first `length` ascending values that is at most `value`; 0 when none is. */
-export function lastAtMost(values: ArrayLike<number>, length: number, value: number): number {
+function lastAtMost(values: ArrayLike<number>, length: number, value: number): number {
   let low = 0;
   let high = length;
   while (low < high) {

@@ -6,7 +6,7 @@ import { Hasher } from '../uploads/hashing';
 import { isPassing, transfer } from '../uploads/transfer';
 import type { Destination, UploadServer } from '../uploads/types';
 import { remember, remembered, type Unfinished } from '../uploads/unfinished';
-import { Upload, type UploadState } from '../uploads/upload.svelte';
+import { UNFINISHED, Upload, type UploadState } from '../uploads/upload.svelte';
 
 /** One core stays free for the page. */
 const HASHED_AT_ONCE = 1;
@@ -32,13 +32,7 @@ export class Uploads {
   /** Where files were added last. */
   lastTo: Destination | null = null;
 
-  active = $derived(
-    this.counts.queued +
-      this.counts.hashing +
-      this.counts.hashed +
-      this.counts.ready +
-      this.counts.sending,
-  );
+  active = $derived(UNFINISHED.reduce((sum, state) => sum + this.counts[state], 0));
 
   #server: UploadServer;
   #hasher: Pick<Hasher, 'hash'>;

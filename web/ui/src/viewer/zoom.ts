@@ -19,7 +19,7 @@ export interface View {
 }
 
 /** Closer than this a person sees nothing more: each pixel is a tile. */
-export const CLOSEST = 8;
+const CLOSEST = 8;
 /** A fitted picture as large as this share of its own size counts as shown at its own size. */
 const SAME = 0.02;
 
@@ -82,7 +82,7 @@ export function closeScale(picture: Size, stage: Size, actual: number): number {
   return isClose(fittedScale(picture, stage), actual) ? 2 * actual : actual;
 }
 
-export function isClose(scale: number, other: number): boolean {
+function isClose(scale: number, other: number): boolean {
   return Math.abs(scale / other - 1) < SAME;
 }
 
