@@ -15,6 +15,7 @@ from sqlalchemy import func, or_, select, union_all
 from dam.search.words import escape_like
 from dam.store import SUGGESTED
 from dam.tables import Asset, File, FileState, TagDecision, TagRow, Verdict
+from dam.tagging import is_rejected
 from dam.trash import in_trash, not_in_trash
 
 if TYPE_CHECKING:
@@ -87,18 +88,9 @@ def _values(
 def _tags(session: Session, typed: str) -> dict[str, int]:
     """As `dam.tagging.count_words` counts: without rejected words, with those that people added."""
     trashed = select(Asset.id).where(in_trash())
-    rejected = (
-        select(TagDecision.id)
-        .where(
-            TagDecision.asset_id == TagRow.asset_id,
-            TagDecision.word == TagRow.word,
-            TagDecision.verdict == Verdict.REJECTED,
-        )
-        .exists()
-    )
     suggested = (
         select(TagRow.word, func.count(TagRow.asset_id.distinct()))
-        .where(TagRow.score >= SUGGESTED, TagRow.asset_id.not_in(trashed), ~rejected)
+        .where(TagRow.score >= SUGGESTED, TagRow.asset_id.not_in(trashed), ~is_rejected())
         .group_by(TagRow.word)
     )
     # Apart from those that are suggested there too, which are counted already.

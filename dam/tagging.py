@@ -18,6 +18,7 @@ from dam.tables import Asset, TagDecision, TagRow, TagSource, Verdict, now_us
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
 MAX_WORD_CHARACTERS = 100
@@ -131,12 +132,9 @@ def write_verdicts(
     return before
 
 
-def count_words(session: Session, *, limit: int = 1000) -> list[WordCount]:
-    """The words in use, commonest first: file keywords, confident suggestions and approvals.
-
-    What is in the trash does not count.
-    """
-    rejected = (
+def is_rejected() -> ColumnElement[bool]:
+    """A person said no to the word of a `TagRow`."""
+    return (
         select(TagDecision.id)
         .where(
             TagDecision.asset_id == TagRow.asset_id,
@@ -145,9 +143,16 @@ def count_words(session: Session, *, limit: int = 1000) -> list[WordCount]:
         )
         .exists()
     )
+
+
+def count_words(session: Session, *, limit: int = 1000) -> list[WordCount]:
+    """The words in use, commonest first: file keywords, confident suggestions and approvals.
+
+    What is in the trash does not count.
+    """
     shown = (
         select(TagRow.word.label("word"), TagRow.asset_id.label("asset_id"))
-        .where((TagRow.source == TagSource.FILE) | (TagRow.score >= SUGGESTED), ~rejected)
+        .where((TagRow.source == TagSource.FILE) | (TagRow.score >= SUGGESTED), ~is_rejected())
         .union(
             select(TagDecision.word, TagDecision.asset_id).where(
                 TagDecision.verdict == Verdict.APPROVED
