@@ -18,3 +18,8 @@ export function timedMoments(hit: Hit | null): TimedMoment[] {
       : [{ start_s, end_s, open_s: at_s ?? start_s, score, channel }],
   );
 }
+
+/** Where a player opens: at what matched best; null: at the start. */
+export function opensAt_s(hit: Hit | null): number | null {
+  return timedMoments(hit)[0]?.open_s ?? null;
+}

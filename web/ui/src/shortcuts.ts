@@ -74,6 +74,9 @@ export function isShortcut(event: KeyboardEvent): boolean {
   return !isWriting(event);
 }
 
+/** True while a dialog lies over the page, the viewer or another: what happens is meant for that. */
+export const isCovered = (): boolean => document.querySelector('dialog[open]') !== null;
+
 /** True where keys are letters of a text, not commands. */
 export function isWriting(event: Event): boolean {
   return event.target instanceof Element && event.target.closest(WRITTEN_IN) !== null;

@@ -1,12 +1,14 @@
 /** How large pictures are in every grid: one choice, which this browser remembers. */
 
+import { keep, kept } from '../kept';
+
 const KEY = 'dam.density';
 /** Of the usual height of a row. Smaller ones would show no picture, larger ones one a row. */
 const SCALES = [0.55, 0.75, 1, 1.4, 1.9];
 const USUAL = 2;
 
 function remembered(): number {
-  const level = Number.parseInt(localStorage.getItem(KEY) ?? '', 10);
+  const level = Number.parseInt(kept(KEY) ?? '', 10);
   return level >= 0 && level < SCALES.length ? level : USUAL;
 }
 
@@ -27,7 +29,7 @@ class Density {
 
   step(by: 1 | -1): void {
     this.#level = Math.min(SCALES.length - 1, Math.max(0, this.#level + by));
-    localStorage.setItem(KEY, String(this.#level));
+    keep(KEY, String(this.#level));
   }
 }
 

@@ -3,6 +3,7 @@ import { fetchLayout, fetchNewerLayout } from '../api/assets';
 import type { Filters } from '../api/filters';
 import { Newest } from '../api/newest';
 import { Problem } from '../api/problem';
+import { keepLast } from '../keepLast';
 
 const ID_BYTES = 10;
 /** Sound has no shape of its own: wide enough for its wave and its name. */
@@ -159,13 +160,7 @@ class Layout {
 
   #take(list: AssetList): void {
     this.list = list;
-    const asked = this.#asked ?? '';
-    this.#known.delete(asked);
-    this.#known.set(asked, list);
-    for (const oldest of this.#known.keys()) {
-      if (this.#known.size <= REMEMBERED) break;
-      this.#known.delete(oldest);
-    }
+    keepLast(this.#known, this.#asked ?? '', list, REMEMBERED);
   }
 }
 

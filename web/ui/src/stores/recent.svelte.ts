@@ -1,5 +1,7 @@
 /** What was searched on this device lately, newest first. It leaves the browser never. */
 
+import { keep, keptJson } from '../kept';
+
 const KEY = 'dam.searches';
 const MOST = 20;
 
@@ -21,21 +23,13 @@ class RecentSearches {
 
   #keep(list: string[]): void {
     this.list = list;
-    try {
-      localStorage.setItem(KEY, JSON.stringify(list));
-    } catch {
-      // Storage is full or switched off: the list lives as long as the page.
-    }
+    keep(KEY, JSON.stringify(list));
   }
 }
 
 function read(): string[] {
-  try {
-    const kept: unknown = JSON.parse(localStorage.getItem(KEY) ?? '[]');
-    return Array.isArray(kept) ? kept.filter((text) => typeof text === 'string') : [];
-  } catch {
-    return [];
-  }
+  const list = keptJson(KEY);
+  return Array.isArray(list) ? list.filter((text) => typeof text === 'string') : [];
 }
 
 export const recent = new RecentSearches();

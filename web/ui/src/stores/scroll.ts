@@ -1,5 +1,7 @@
 /** Where each entry of the history was scrolled to, so that "back" and a reload return to the place. */
 
+import { keep, keptJson } from '../kept';
+
 const KEY = 'dam.scroll';
 /** A page that has not grown to the kept height by then will not: its content has changed. Long,
  * for a busy machine may take a while to tell what a large library holds. */
@@ -11,10 +13,7 @@ interface EntryState {
 }
 
 class ScrollMemory {
-  #kept_px: Record<string, number> = JSON.parse(sessionStorage.getItem(KEY) ?? '{}') as Record<
-    string,
-    number
-  >;
+  #kept_px = (keptJson(KEY, 'sessionStorage') ?? {}) as Record<string, number>;
   #entry: string;
   #stop = (): void => {};
 
@@ -25,7 +24,7 @@ class ScrollMemory {
     if (known === null) history.replaceState({ entry: this.#entry } satisfies EntryState, '');
     addEventListener('pagehide', () => {
       this.#keep();
-      sessionStorage.setItem(KEY, JSON.stringify(this.#kept_px));
+      keep(KEY, JSON.stringify(this.#kept_px), 'sessionStorage');
     });
   }
 

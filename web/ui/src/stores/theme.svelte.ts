@@ -1,12 +1,14 @@
 /** Light or dark: the system's choice until a person makes another, which this browser remembers. */
 
+import { keep, kept } from '../kept';
+
 type Scheme = 'light' | 'dark';
 
 const KEY = 'dam.theme';
 const system = matchMedia('(prefers-color-scheme: dark)');
 
 function remembered(): Scheme | null {
-  const value = localStorage.getItem(KEY);
+  const value = kept(KEY);
   return value === 'light' || value === 'dark' ? value : null;
 }
 
@@ -26,8 +28,7 @@ class Theme {
     const next = this.scheme === 'dark' ? 'light' : 'dark';
     // Back at the system's own choice there is nothing to remember: follow it again.
     this.#chosen = next === this.#system ? null : next;
-    if (this.#chosen) localStorage.setItem(KEY, this.#chosen);
-    else localStorage.removeItem(KEY);
+    keep(KEY, this.#chosen);
     this.apply();
   }
 

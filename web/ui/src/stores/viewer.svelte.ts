@@ -4,6 +4,7 @@ import { Problem } from '../api/problem';
 import type { AssetDetail, Hit, Verdict } from '../api/types';
 import { changeAsset, readAsset, type AssetChanges } from '../api/viewer';
 import { workApi } from '../api/work';
+import { keepLast } from '../keepLast';
 import { saying } from '../saying';
 import { cards } from './cards.svelte';
 import { changes } from './changes.svelte';
@@ -164,12 +165,7 @@ class OpenAsset {
   }
 
   #remember(asset: AssetDetail): void {
-    this.#known.delete(asset.card.id);
-    this.#known.set(asset.card.id, asset);
-    for (const oldest of this.#known.keys()) {
-      if (this.#known.size <= REMEMBERED) break;
-      this.#known.delete(oldest);
-    }
+    keepLast(this.#known, asset.card.id, asset, REMEMBERED);
   }
 }
 

@@ -1,4 +1,5 @@
 /** What was still to be sent when the page went away. The files themselves are out of reach then. */
+import { keep, keptJson } from '../kept';
 import type { Destination } from './types';
 
 const KEY = 'dam.uploads';
@@ -10,18 +11,9 @@ export interface Unfinished {
 }
 
 export function remembered(): Unfinished | null {
-  try {
-    return JSON.parse(localStorage.getItem(KEY) ?? 'null') as Unfinished | null;
-  } catch {
-    return null; // not ours, or storage is refused: nothing is lost but the reminder
-  }
+  return keptJson(KEY) as Unfinished | null;
 }
 
 export function remember(unfinished: Unfinished | null): void {
-  try {
-    if (unfinished === null) localStorage.removeItem(KEY);
-    else localStorage.setItem(KEY, JSON.stringify(unfinished));
-  } catch {
-    // Storage is refused or full: the uploads themselves go on.
-  }
+  keep(KEY, unfinished && JSON.stringify(unfinished));
 }

@@ -3,6 +3,7 @@
  *
  * Browsers play forwards only; backwards is one seek after another, as fast as they are done.
  */
+import { keep, kept } from '../kept';
 import { rangeOf, UNMARKED, withIn, withOut, type Marks, type Range } from './marks';
 import { shuttled } from './shuttle';
 import { frameAt, frameStart_s, stepped_s, type FrameRate } from './timecode';
@@ -18,8 +19,8 @@ export class Playback {
   /** Multiples of the own speed; negative backwards; 0 while it stands. */
   speed = $state(0);
   looping = $state(false);
-  volume = $state(Number(localStorage.getItem(VOLUME) ?? 1));
-  muted = $state(localStorage.getItem(MUTED) === 'true');
+  volume = $state(Number(kept(VOLUME) ?? 1));
+  muted = $state(kept(MUTED) === 'true');
   marks = $state.raw<Marks>(UNMARKED);
   /** As the file states it; else as the player finds it. 0: not known yet. */
   length_s = $state(0);
@@ -142,14 +143,14 @@ export class Playback {
 
   setVolume(volume: number): void {
     this.volume = volume;
-    localStorage.setItem(VOLUME, String(volume));
+    keep(VOLUME, String(volume));
     if (this.#media) this.#media.volume = volume;
     this.setMuted(volume === 0);
   }
 
   setMuted(muted: boolean): void {
     this.muted = muted;
-    localStorage.setItem(MUTED, String(muted));
+    keep(MUTED, String(muted));
     if (this.#media) this.#media.muted = muted;
   }
 
