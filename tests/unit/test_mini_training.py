@@ -180,7 +180,7 @@ def test_saved_student_is_a_small_open_clip_model_that_dam_loads_and_measures(
 def test_learner_goes_on_exactly_where_it_was_saved(tmp_path: Path) -> None:
     def learner() -> Learner:
         torch.manual_seed(0)
-        return Learner(student.build(50), torch.nn.Linear(4, 4), torch.nn.Linear(4, 4))
+        return Learner(student.build(50), torch.nn.Linear(4, 4))
 
     one, other = learner(), learner()
     gradients = torch.randn(one.gradients().shape)

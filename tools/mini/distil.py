@@ -1,7 +1,8 @@
 """The image tower learns where each picture belongs: from a teacher's places, features and texts.
 
-Later the texts learn along, and the places with them: a text then goes on meeting far more
-pictures, by their features, than the image tower has time to look at.
+The texts and the places stay as `tools.mini.alignment` left them. Learning along, they ran away:
+what they are compared with beside their own batch is a moment old, so that a step of all of them
+in one direction looked like a gain, until everything lay in that direction.
 
 One process a core, gradients averaged: two threads of one process wait for each other at every
 layer, two processes once a step. The schedule follows the clock, so that training may end when it
@@ -36,9 +37,8 @@ if TYPE_CHECKING:
 
 # (part of the time, edge in px): small pictures teach most of it at a third of the price.
 SIZES = ((0.4, 64), (0.75, 80), (0.93, 96), (1.01, 112))
-JOINT = 0.4  # from this part of the time on texts and places learn along; before, pictures are new
 OTHER_TEXTS, OTHER_PLACES = 1024, 384  # wrong answers beside those of the batch
-REFRESH_EVERY = 40  # steps; by then the text tower has moved on from the other texts
+OTHERS_FOR = 40  # steps, until other texts take their turn
 PLACE_WEIGHT, FEATURE_WEIGHT = 4.0, 2.0
 SAVE_EVERY_S = 600  # a check costs seconds, and the other processes wait for it
 CHECKPOINT = "training.pt"
@@ -81,7 +81,8 @@ def distil(
     )
     torch.manual_seed(0)
     guess = nn.Linear(model.visual.head.proj.in_features, lesson.features.shape[1]).to(device)
-    learner = Learner(model, guess, places)
+    places.eval().requires_grad_(False)
+    learner = Learner(model, guess)
     before_s = 0.0
     saved = out / CHECKPOINT
     if saved.is_file():
@@ -93,20 +94,19 @@ def distil(
     weights = frequencies(lesson.texts, lesson.photos)
     bank = Bank(lesson.texts)
     began = saved_at = time.monotonic()
-    done, losses = before_s / (60 * minutes), np.zeros(4)
+    done, losses = before_s / (60 * minutes), np.zeros(3)
     while done < 1:
         edge = next(edge for until, edge in SIZES if done < until)
-        if bank.age % REFRESH_EVERY == 0:
-            bank.refresh(model, random)
+        if bank.age % OTHERS_FOR == 0:
+            bank.exchange(model, random)
         bank.age += 1
         drawn = draw(lesson.texts, weights, batch, random).to(device)
         asked = _Asked(lesson.texts, drawn, bank, random, len(lesson.features))
-        joint = done >= JOINT
         with torch.autocast("cuda", dtype=torch.bfloat16, enabled=device.type == "cuda"):
-            parts = _losses(lesson, asked, model, guess, places, edge, joint=joint)
-        for module in (model, guess, places):
+            parts = _losses(lesson, asked, model, guess, places, edge)
+        for module in (model, guess):
             module.zero_grad()
-        total = parts[0] + parts[1] + PLACE_WEIGHT * parts[2] + FEATURE_WEIGHT * parts[3]
+        total = parts[0] + PLACE_WEIGHT * parts[1] + FEATURE_WEIGHT * parts[2]
         torch.autograd.backward(total)
         done = (before_s + time.monotonic() - began) / (60 * minutes)
         gradients = learner.gradients()
@@ -115,7 +115,7 @@ def distil(
             distributed.all_reduce(message)
             message /= processes
             gradients, done = message[:-1], float(message[-1])  # the same in every process
-        learner.step(min(done, 1.0), gradients, joint=joint)
+        learner.step(min(done, 1.0), gradients)
         losses = 0.98 * losses + 0.02 * np.array([part.item() for part in parts])
         if rank == 0 and learner.step_number % 50 == 0:
             say(f"distil: step {learner.step_number}, {done:.1%}, {edge} px, {losses.round(3)}")
@@ -129,13 +129,13 @@ def distil(
 
 
 class Bank:
-    """Some texts and their vectors of a moment ago: wrong answers that cost nothing."""
+    """Some texts and their vectors: wrong answers that cost next to nothing."""
 
     def __init__(self, texts: Texts) -> None:
         self._texts = texts
         self.age = 0  # in steps
 
-    def refresh(self, model: Any, random: Any) -> None:
+    def exchange(self, model: Any, random: Any) -> None:
         count = min(OTHER_TEXTS, len(self._texts.texts))
         self.rows = random.choice(len(self._texts.texts), size=count, replace=False)
         with torch.no_grad():
@@ -174,16 +174,9 @@ class _Asked:
 
 
 def _losses(
-    lesson: Lesson,
-    asked: _Asked,
-    model: Any,
-    guess: nn.Module,
-    places: Places,
-    edge: int,
-    *,
-    joint: bool,
+    lesson: Lesson, asked: _Asked, model: Any, guess: nn.Module, places: Places, edge: int
 ) -> list[torch.Tensor]:
-    """Of pictures with texts, of places with texts, of pictures to places, to features."""
+    """Of pictures with texts, of pictures to places, to features."""
     device = lesson.features.device
     photos = torch.from_numpy(asked.drawn.photos).to(device)
     crops = lesson.crops.draw(photos, edge).contiguous(memory_format=torch.channels_last)
@@ -191,18 +184,12 @@ def _losses(
     pictures = normalize(model.visual.head(seen).float(), dim=-1)
     features = lesson.features[photos]
     with torch.no_grad():
-        places.eval()
         place = places(features)
         strangers = places(lesson.features[torch.from_numpy(asked.others).to(device)])
-        places.train()
-    with torch.set_grad_enabled(joint):
         said = read(model, asked.drawn.tokens)
     scale = model.logit_scale.exp().clamp(max=MOST_SCALE)
-    nothing = torch.zeros((), device=device)
-    placed = asked.contrast(scale, places(features), said, strangers) if joint else nothing
     return [
         asked.contrast(scale, pictures, said, strangers),
-        placed,
         1 - (pictures * place).sum(dim=1).mean(),
         1 - (normalize(guess(seen), dim=-1) * normalize(features, dim=-1)).sum(dim=1).mean(),
     ]

@@ -14,7 +14,7 @@ from torch import nn
 
 from tools.mini.student import halve
 
-PEAK, TEXT_PEAK = 2.5e-3, 6e-4  # of the image tower; of the text tower and the places
+PEAK = 2.5e-3
 DECAY = 0.05
 MEAN_DECAY = 0.998  # of the averaged weights, which are what is saved
 WARM_STEPS = 100
@@ -22,25 +22,32 @@ MOST_NORM = 5.0  # of the gradients: a rare batch must not undo many
 
 
 class Learner:
-    """fp32 masters of what learns, their optimiser and their running mean."""
+    """fp32 masters of the image tower, their optimiser and their running mean."""
 
-    def __init__(self, model: Any, guess: nn.Module, places: nn.Module) -> None:
+    def __init__(self, model: Any, guess: nn.Module) -> None:
+        """The text tower of `model` is left as it is; the scale of the cosines learns along."""
         self.model = model
         if model.logit_scale.device.type == "cpu":
             halve(model.visual.trunk)
+        for name, parameter in model.named_parameters():
+            parameter.requires_grad_(_learns(name))
         self.named = [
-            *model.named_parameters(),
+            *((name, p) for name, p in model.named_parameters() if _learns(name)),
             *guess.named_parameters(prefix="guess"),
-            *places.named_parameters(prefix="places"),
         ]
         self.masters = [p.detach().float().clone() for _, p in self.named]
-        image = [m for (n, _), m in zip(self.named, self.masters, strict=True) if _is_image(n)]
-        text = [m for (n, _), m in zip(self.named, self.masters, strict=True) if not _is_image(n)]
         self.optimiser = torch.optim.AdamW(
             [
-                {"params": [m for m in image if m.ndim > 1], "peak": PEAK, "weight_decay": DECAY},
-                {"params": [m for m in image if m.ndim < 2], "peak": PEAK, "weight_decay": 0.0},
-                {"params": text, "peak": TEXT_PEAK, "weight_decay": 0.0},
+                {
+                    "params": [m for m in self.masters if m.ndim > 1],
+                    "peak": PEAK,
+                    "weight_decay": DECAY,
+                },
+                {
+                    "params": [m for m in self.masters if m.ndim < 2],
+                    "peak": PEAK,
+                    "weight_decay": 0.0,
+                },
             ],
             fused=True,  # one pass over eight million numbers
         )
@@ -49,7 +56,7 @@ class Learner:
         self.mean_buffers = [b.clone() for b in self.buffers]
         self.step_number = 0
 
-    def step(self, done: float, gradients: torch.Tensor, *, joint: bool = True) -> None:
+    def step(self, done: float, gradients: torch.Tensor) -> None:
         """`gradients`: flat, averaged over the processes."""
         self.step_number += 1
         gradients *= (MOST_NORM / (gradients.norm() + 1e-6)).clamp(max=1.0)
@@ -58,10 +65,7 @@ class Learner:
             master.grad = part.view_as(master)
         for group in self.optimiser.param_groups:
             warm = min(1.0, self.step_number / WARM_STEPS)
-            group["lr"] = group["peak"] * warm * (0.01 + 0.99 * (1 + math.cos(math.pi * done)) / 2)
-        if not joint:
-            for master in self.optimiser.param_groups[2]["params"]:
-                master.grad = None
+            group["lr"] = PEAK * warm * (0.01 + 0.99 * (1 + math.cos(math.pi * done)) / 2)
         self.optimiser.step()
         kept = min(MEAN_DECAY, (1 + self.step_number) / (10 + self.step_number))
         with torch.no_grad():
@@ -108,12 +112,9 @@ class Learner:
                     mine.copy_(saved)
             for (_, parameter), master in zip(self.named, self.masters, strict=True):
                 parameter.copy_(master)
-        peaks = [group["peak"] for group in self.optimiser.param_groups]
         self.optimiser.load_state_dict(state["optimiser"])
-        for group, peak in zip(self.optimiser.param_groups, peaks, strict=True):
-            group["peak"] = peak
         self.step_number = state["step"]
 
 
-def _is_image(name: str) -> bool:
-    return name.startswith(("visual.", "guess."))
+def _learns(name: str) -> bool:
+    return name.startswith("visual.") or name == "logit_scale"
