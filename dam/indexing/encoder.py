@@ -25,14 +25,14 @@ from multiprocessing.connection import (
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sqlalchemy import select
 
 from dam import errors
 from dam.errors import DamError, RetryLater, WeightsUnavailable
+from dam.indexing.choice import serving_model
 from dam.indexing.plan import open_registry
 from dam.indexing.registry import Registry
 from dam.liveness import living
-from dam.tables import ProducerRow, SpaceRow, SpaceState
+from dam.vectors.spaces import serving_space
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -227,11 +227,8 @@ class EncoderServer:
 
 def _serving_producer(database: Database, indexer: str) -> str | None:
     with database.read() as session:
-        return session.scalar(
-            select(ProducerRow.fingerprint)
-            .join(SpaceRow, SpaceRow.producer_id == ProducerRow.id)
-            .where(SpaceRow.indexer == indexer, SpaceRow.state == SpaceState.SERVING)
-        )
+        space = serving_space(session, indexer)
+    return space.fingerprint if space else None
 
 
 def _registry_for_serving_space(database: Database, settings: Settings, indexer: str) -> Registry:
@@ -246,8 +243,7 @@ def _registry_for_serving_space(database: Database, settings: Settings, indexer:
         current = None
     if serving is None or serving == current:
         return registry
-    with database.read() as session:
-        model = session.scalar(select(ProducerRow.model).where(ProducerRow.fingerprint == serving))
+    model = serving_model(database, indexer)
     return Registry(settings, preferences=registry.preferences, model=model)
 
 
