@@ -5,6 +5,7 @@ Runs the real thing: the stand-in picture model on real photographs and made-up 
 
 from __future__ import annotations
 
+import wave
 from dataclasses import replace
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
@@ -15,6 +16,8 @@ from PIL import Image
 
 from dam.config import Settings
 from dam.contracts import (
+    VOICE_HZ,
+    WIDE_HZ,
     Finding,
     Frame,
     Indexer,
@@ -27,11 +30,14 @@ from dam.contracts import (
     Reads,
     Setup,
     Shot,
+    Sound,
     Tag,
     Vector,
 )
-from dam.errors import DamError, DecodeTimeout, UpstreamFailed
+from dam.errors import BadRequest, DamError, DecodeTimeout, UpstreamFailed
+from dam.findings import SoundEvent
 from dam.models import ModelStore
+from tests.conftest import SHARED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -41,6 +47,7 @@ CLASSES: dict[str, type[Indexer]] = {
     entry.name: entry.load() for entry in entry_points(group="dam.indexers")
 }
 VIDEO_US = 6_000_000
+VOICE_US = 5_000_000
 Made = dict[str, Indexer]
 
 
@@ -124,7 +131,30 @@ def make_items(pictures: Sequence[np.ndarray]) -> list[Item]:
     ]
     videos.append(Item("short", Kind.VIDEO, 1, frames=iter([make_frame(pictures[0], 0, 0)])))
     videos.append(Item("unknown", Kind.VIDEO, None, frames=make_frames(pictures, numbered=False)))
-    return [*photos[:4], videos[0], *photos[4:], *videos[1:]]
+    recordings = [
+        Item("voice", Kind.AUDIO, VOICE_US, sound=make_sound(a_voice())),
+        Item("silence", Kind.AUDIO, 5_000_000, sound=make_sound(np.zeros(5 * WIDE_HZ))),
+        Item("click", Kind.AUDIO, None, sound=make_sound(np.full(1, 1.0))),
+    ]
+    return [*photos[:4], videos[0], recordings[0], *photos[4:], *videos[1:], *recordings[1:]]
+
+
+def a_voice() -> np.ndarray:
+    """(n,) at `WIDE_HZ`: three spoken digits, then as much noise as fills `VOICE_US`."""
+    with wave.open(str(SHARED / "media" / "speech" / "digits-05.wav")) as file:
+        assert file.getframerate() == VOICE_HZ
+        spoken = np.frombuffer(file.readframes(file.getnframes()), np.int16) / 32768
+    noise = np.random.default_rng(5).normal(0, 0.01, VOICE_US * WIDE_HZ // 10**6)
+    noise[: 3 * len(spoken)] += np.repeat(spoken, 3)
+    return noise
+
+
+def make_sound(samples: np.ndarray) -> Iterator[Sound]:
+    """In pieces of two seconds, of one channel."""
+    step = 2 * WIDE_HZ
+    for at in range(0, len(samples), step):
+        wide = samples[at : at + step].astype(np.float32)
+        yield Sound(at * 1_000_000 // WIDE_HZ, wide[None], wide[::3].copy())
 
 
 def make_frames(pictures: Sequence[np.ndarray], *, numbered: bool) -> Iterator[Frame]:
@@ -214,6 +244,9 @@ def check_finding(finding: Finding, duration_us: int | None) -> None:
             assert span.start_us <= best_us < span.end_us
             assert (first is None) == (end is None)
             assert first is None or end is None or 0 <= first < end
+        case SoundEvent(label=label, score=score):
+            assert label
+            assert 0 < score <= 1
 
 
 def test_the_same_input_gives_the_same_findings(
@@ -254,6 +287,7 @@ def test_reads_items_as_it_goes(made: Made, name: str, pictures: list[np.ndarray
                 duration_us=1_000_000,
                 image=pictures[0] if kind is Kind.PHOTO else None,
                 frames=[make_frame(pictures[0], 0, 0)] if kind is Kind.VIDEO else (),
+                sound=make_sound(np.zeros(WIDE_HZ)) if kind is Kind.AUDIO else (),
                 upstream=lambda need: [vector] if need == "visual" else (),
             )
 
@@ -267,6 +301,10 @@ def broken_items(name: str, pictures: list[np.ndarray]) -> list[Item]:
 
     def breaks() -> Iterator[Frame]:
         yield make_frame(pictures[0], 0, 0)
+        raise DecodeTimeout
+
+    def sound_breaks() -> Iterator[Sound]:
+        yield from make_sound(np.zeros(WIDE_HZ))
         raise DecodeTimeout
 
     def no_upstream(need: str) -> Sequence[Finding]:
@@ -286,6 +324,9 @@ def broken_items(name: str, pictures: list[np.ndarray]) -> list[Item]:
             Item("no frames", Kind.VIDEO, VIDEO_US),
             Item("breaks", Kind.VIDEO, VIDEO_US, frames=breaks()),
         ]
+    if Reads.SOUND in cls.reads:
+        kind = sorted(cls.accepts & {Kind.AUDIO, Kind.VIDEO})[0]
+        broken.append(Item("sound breaks", kind, VIDEO_US, sound=sound_breaks()))
     if not cls.reads:
         broken = [Item("upstream", sorted(cls.accepts)[0], upstream=no_upstream)]
     return broken
@@ -331,14 +372,28 @@ def test_query_encoders_speak_the_language_of_the_vectors(
         pytest.skip(f"{name} takes no queries")
     encoder = indexer.query_encoder()
     assert encoder.space == indexer.producer().fingerprint
-    texts = encoder.encode_text(["a dog on the beach", "", "ü 漢字 🙂", "word " * 500])
-    images = encoder.encode_image(pictures[:2])
-    stored = next(indexer.index([Item("one", Kind.PHOTO, image=pictures[0])])).findings[0]
+    takes_pictures = Kind.PHOTO in indexer.accepts
+    one = (
+        Item("one", Kind.PHOTO, image=pictures[0])
+        if takes_pictures
+        else Item("one", Kind.AUDIO, sound=make_sound(a_voice()))
+    )
+    stored = next(indexer.index([one])).findings[0]
     assert isinstance(stored, Vector)
-    for rows in (texts, images):
-        assert rows.dtype == np.float32
-        assert rows.shape[1] == len(stored.values)
-        assert np.linalg.norm(rows, axis=1) == pytest.approx(1, abs=1e-4)
-    assert images[0] @ stored.values == pytest.approx(1, abs=1e-3)
+    texts = encoder.encode_text(["a dog on the beach", "", "ü 漢字 🙂", "word " * 500])
+    check_rows(texts, len(stored.values))
     assert encoder.encode_text([]).shape == (0, len(stored.values))
+    if not takes_pictures:
+        with pytest.raises(BadRequest, match="picture"):
+            encoder.encode_image(pictures[:1])
+        return
+    images = encoder.encode_image(pictures[:2])
+    check_rows(images, len(stored.values))
+    assert images[0] @ stored.values == pytest.approx(1, abs=1e-3)
     assert encoder.encode_image([]).shape == (0, len(stored.values))
+
+
+def check_rows(rows: np.ndarray, dim: int) -> None:
+    assert rows.dtype == np.float32
+    assert rows.shape[1] == dim
+    assert np.linalg.norm(rows, axis=1) == pytest.approx(1, abs=1e-4)
