@@ -116,6 +116,17 @@ class Settings(BaseSettings):
             "the one on this machine."
         ),
     )
+    speech_model: str = Field(
+        default="auto",
+        description=(
+            "Speech model: a preset (whisper-small, whisper-medium, whisper-large-v3), or a folder "
+            "that faster-whisper loads. auto takes the best one on this machine."
+        ),
+    )
+    speech_translate: bool = Field(
+        default=False,
+        description="Whether speech in other languages is translated to English as well.",
+    )
     vocabularies: str = Field(
         default="",
         description="Tag vocabularies, comma-separated names or files; empty means the built-in.",

@@ -66,6 +66,10 @@ class TranscriptLine:
     words: tuple[Word, ...] = ()
     english: str | None = None  # where a translation was asked for
 
+    @property
+    def searchable(self) -> str:
+        return self.text if self.english is None else f"{self.text}\n{self.english}"
+
 
 @dataclass(frozen=True, slots=True)
 class SoundEvent:

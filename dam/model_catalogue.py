@@ -78,12 +78,40 @@ PRESETS: tuple[Preset, ...] = (
         size_bytes=615_000_000,
         summary="English; finds a sound by a sentence",
     ),
+    Preset(
+        name="whisper-large-v3",
+        indexer="speech",
+        network="Systran/faster-whisper-large-v3",
+        repository="Systran/faster-whisper-large-v3",
+        licence="MIT",
+        size_bytes=3_090_000_000,
+        summary="99 languages, the most exact; wants a GPU",
+    ),
+    Preset(
+        name="whisper-medium",
+        indexer="speech",
+        network="Systran/faster-whisper-medium",
+        repository="Systran/faster-whisper-medium",
+        licence="MIT",
+        size_bytes=1_530_000_000,
+        summary="99 languages; about three times the work of small",
+    ),
+    Preset(
+        name="whisper-small",
+        indexer="speech",
+        network="Systran/faster-whisper-small",
+        repository="Systran/faster-whisper-small",
+        licence="MIT",
+        size_bytes=486_000_000,
+        summary="99 languages; for a processor without a GPU",
+    ),
 )
 
 PURPOSES = {  # what the models of an indexer are for, in words for people
     "visual": "finds photos and moments in videos by what they show",
     "sounds": "names what is heard in recordings and videos, and when",
     "sound_space": "finds recordings and moments in videos by what they sound like",
+    "speech": "writes down what is said in recordings and videos",
 }
 BY_NAME = {preset.name: preset for preset in PRESETS}
 BY_NETWORK = {preset.network: preset for preset in PRESETS}

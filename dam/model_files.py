@@ -82,12 +82,15 @@ def flaw(folder: Path) -> str | None:
     reason = _weights_flaw(folder, found)
     if reason is None and found is OPEN_CLIP:
         reason = _text_flaw(folder, config["model_cfg"].get("text_cfg") or {})
-    return reason or _safetensors_flaw(folder / found.weights)
+    if reason is None and found.weights.endswith(".safetensors"):
+        reason = _safetensors_flaw(folder / found.weights)
+    return reason
 
 
 def _weights_flaw(folder: Path, found: Format) -> str | None:
     if (folder / found.weights).is_file():
-        return None
+        missing = [name for name in found.required if not (folder / name).is_file()]
+        return f"{missing[0]} is missing" if missing else None
     pickled = [name for name in found.pickled if (folder / name).is_file()]
     if pickled:
         return f"{pickled[0]} is a pickle, which can run code; only {found.weights} is loaded"

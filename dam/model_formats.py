@@ -37,6 +37,8 @@ class Format:
     others: tuple[str, ...] = ()  # that shape what the model says, as far as they are there
     pickled: tuple[str, ...] = ()  # the same weights in files that can run code
     model_type: str | None = None  # in the configuration, where several formats share its name
+    config_key: str | None = None  # likewise, where the configuration names no type
+    required: tuple[str, ...] = ()  # beside the weights; without them a loader asks a hub
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -46,15 +48,20 @@ class Format:
         """Whether a folder presents itself as one of these, whole or not."""
         if folder.name.startswith(".") or not (folder / self.config).is_file():
             return False
-        return self.model_type is None or _model_type(folder / self.config) == self.model_type
+        if self.model_type is None and self.config_key is None:
+            return True
+        config = _configuration(folder / self.config)
+        if self.config_key is not None:
+            return self.config_key in config
+        return config.get("model_type") == self.model_type
 
 
-def _model_type(config: Path) -> str | None:
+def _configuration(config: Path) -> dict[str, object]:
     try:
         found = json.loads(config.read_bytes())
     except (OSError, ValueError):
-        return None
-    return found.get("model_type") if isinstance(found, dict) else None
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 OPEN_CLIP = Format(
@@ -84,6 +91,15 @@ FORMATS: tuple[Format, ...] = (
         others=(*PROCESSOR, *TOKENIZER),
         pickled=("pytorch_model.bin",),
         model_type="clap",
+    ),
+    Format(  # CTranslate2's, as faster-whisper loads it: numbers and names, no code
+        indexer="speech",
+        called="speech model",
+        config="config.json",
+        weights="model.bin",
+        others=("preprocessor_config.json", "tokenizer.json", "vocabulary.json", "vocabulary.txt"),
+        config_key="suppress_ids_begin",
+        required=("tokenizer.json",),
     ),
 )
 

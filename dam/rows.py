@@ -243,7 +243,7 @@ KINDS: Mapping[type, Kind] = {
     f.Tag: Kind(TagRow, _tag_columns, _tag),
     f.Shot: Kind(ShotRow, _shot_columns, _shot),
     f.TranscriptLine: Kind(
-        TranscriptLineRow, _line_columns, _line, TextField.SPEECH, lambda line: line.text
+        TranscriptLineRow, _line_columns, _line, TextField.SPEECH, lambda line: line.searchable
     ),
     f.SoundEvent: Kind(
         SoundEventRow, _sound_columns, _sound, TextField.SOUND, lambda event: event.label

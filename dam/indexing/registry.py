@@ -142,6 +142,7 @@ class Registry:
             "precision": settings.visual_precision,
             "vocabularies": settings.vocabularies,
             "tier": settings.video_tier.value,
+            "translate": "yes" if settings.speech_translate else "no",
             "model": self.model_of(name),
         }
         return Setup(

@@ -35,7 +35,7 @@ from dam.contracts import (
     Vector,
 )
 from dam.errors import BadRequest, DamError, DecodeTimeout, UpstreamFailed
-from dam.findings import SoundEvent
+from dam.findings import SoundEvent, TranscriptLine
 from dam.models import ModelStore
 from tests.conftest import SHARED
 
@@ -247,6 +247,16 @@ def check_finding(finding: Finding, duration_us: int | None) -> None:
         case SoundEvent(label=label, score=score):
             assert label
             assert 0 < score <= 1
+        case TranscriptLine(span=span, text=text, confidence=confidence, words=words):
+            assert text.strip()
+            assert 0 <= confidence <= 1
+            assert words
+            starts_us = [word.span.start_us for word in words]
+            assert starts_us == sorted(starts_us)
+            assert all(
+                span.start_us <= word.span.start_us < word.span.end_us <= span.end_us
+                for word in words
+            )
 
 
 def test_the_same_input_gives_the_same_findings(
