@@ -15,7 +15,7 @@ UV := uv==0.13.8
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check serve bench reliability ui ui-check lock deps clean lint types imports \
-  docker-lint
+  docker-lint mini
 .DELETE_ON_ERROR:
 
 help:
@@ -26,6 +26,7 @@ help:
 	@echo "make bench        measure, print ratios, write build/bench.json"
 	@echo "make reliability  the full tier of the reliability tests, figures in build/reliability.json"
 	@echo "make ui           build the web app into web/static"
+	@echo "make mini         make a trained model (MODEL, PICTURES) the one that comes with dam"
 	@echo "make lock         resolve requirements/*.lock again from pyproject.toml"
 	@echo "make clean        remove what the other targets made (your data is not among it)"
 
@@ -135,6 +136,12 @@ lock:
 	$(COMPILE) --extra dev --extra demo -o requirements/dev.lock
 	$(COMPILE) -c requirements/dev.lock -o requirements/runtime.lock
 	$(RESOLVE) --no-deps requirements/openvino.in -o requirements/openvino.lock
+
+# docs/training.md trains MODEL on PICTURES. Writes dam/weights/mini, commits nothing.
+mini: $(INSTALLED)
+	@test -n "$(MODEL)" && test -n "$(PICTURES)" || { \
+	  echo "make mini MODEL=an open_clip folder PICTURES=its pictures or work folder" >&2; exit 1; }
+	$(BIN)/python -m tools.ship_mini "$(MODEL)" --pictures "$(PICTURES)"
 
 clean:
 	rm -rf $(VENV) build dist $(DEMO) web/static $(UI)/node_modules

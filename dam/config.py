@@ -92,9 +92,13 @@ class Settings(BaseSettings):
     visual_model: str = Field(
         default="auto",
         description=(
-            "Picture model: a preset (fast, balanced, best), an open_clip name such as "
+            "Picture model: a preset (mini, fast, balanced, best), an open_clip name such as "
             "ViT-B-32/laion2b_s34b_b79k, or a folder. auto takes the best one on this machine."
         ),
+    )
+    built_in_model: bool = Field(
+        default=True,
+        description="Whether mini, the evaluation encoder that comes with dam, may be used.",
     )
     visual_runtime: str = Field(
         default="auto", description="torch, openvino, or auto (openvino where it is installed)."

@@ -18,6 +18,9 @@ class Preset:
     licence: str  # SPDX
     size_bytes: int  # about; the hub says exactly
     summary: str
+    built_in: bool = False  # its weights come with dam, and any other model is chosen before it
+    notice: str | None = None  # one sentence that is said wherever it is used
+    approval_before_export: bool = False  # no export proposes a tag of it that nobody approved
 
     @property
     def folder(self) -> str:
@@ -30,8 +33,9 @@ def folder_of(network: str) -> str:
     return network.replace("/", "--")
 
 
-# Best first: `auto` takes the first one that is on the machine. All of them may be used
-# commercially; their model cards state the licences (read 2026-11).
+# Best first: `auto` takes the first one that is on the machine, the built-in one only where there
+# is no other at all. All but that may be used commercially; their model cards state the licences
+# (read 2026-11).
 PRESETS: tuple[Preset, ...] = (
     Preset(
         name="best",
@@ -59,6 +63,20 @@ PRESETS: tuple[Preset, ...] = (
         licence="MIT",
         size_bytes=605_000_000,
         summary="English; quick on a processor without a GPU",
+    ),
+    Preset(
+        name="mini",
+        indexer="visual",
+        network="resnet10t-112/dam-mini",
+        repository="",
+        licence="for evaluation only",
+        size_bytes=23_980_000,
+        summary="the evaluation encoder that comes with dam: English, coarse, to try dam without a "
+        "download",
+        built_in=True,
+        notice="mini is an evaluation encoder: it is coarse, and most of the photos it learnt from "
+        "are not openly licensed.",
+        approval_before_export=True,
     ),
     Preset(
         name="ast",

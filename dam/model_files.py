@@ -35,6 +35,8 @@ class Manifest:
     source: str  # where the weights came from: a hub repository with its commit, or a folder
     licence: str
     sha256: dict[str, str] = field(default_factory=dict)  # by file name
+    # What was measured of how sure its tags may be (`indexers.calibration.Calibration`).
+    calibration: dict[str, float] = field(default_factory=dict)
 
     def write(self, folder: Path) -> None:
         with (folder / MANIFEST).open("w", encoding="utf-8") as out:

@@ -188,10 +188,11 @@ class Pulls:
 
 def _preset(name: str) -> Preset:
     preset = BY_NAME.get(name)
-    if preset is None:
-        known = ", ".join(BY_NAME)
+    if preset is None or preset.built_in:
+        known = ", ".join(each.name for each in BY_NAME.values() if not each.built_in)
         raise NotFound(
-            f"There is no preset {name}; there is {known}. `dam models pull` takes more."
+            f"There is no preset {name} to download; there is {known}. "
+            "`dam models pull` takes more."
         )
     return preset
 

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from dam.config import Settings
 
 AUTO = "auto"
+BUILT_IN = Path(__file__).parent / "weights"  # what comes with dam: `dam/weights/mini`
+LEFT_OUT = "comes with dam, but this installation was made without its weights"
 
 
 class ModelCondition(StrEnum):
@@ -65,6 +67,7 @@ class ModelState:
     sha256: str | None  # of the weights file; None while it is missing
     mend: str | None  # the command that makes it ready
     in_use: bool  # new work is done with it
+    notice: str | None = None  # what has to be known wherever it is used
     reason: str | None = None  # what is wrong with a damaged one, or why a download failed
     network: str = ""  # its name where findings are kept: the same whatever the folder is called
     download: Download | None = None  # one that runs, or that failed
@@ -98,10 +101,14 @@ class ModelStore(ModelSource):
             digest=self._digests.of_folder(folder),
             licence=manifest.licence if manifest else _licence_by_name(folder.name),
             size_bytes=size_bytes(folder),
+            calibration=manifest.calibration if manifest else {},
         )
 
     def _roots(self) -> list[Path]:
-        roots = (self._settings.models, self._settings.pulled_models_path)
+        roots = [self._settings.models, self._settings.pulled_models_path]
+        # A checkout may lack the weights that come with dam: as normal as lacking all others.
+        if self._settings.built_in_model and any(BUILT_IN.glob(f"*/{OPEN_CLIP.weights}")):
+            roots.append(BUILT_IN)
         return [root.expanduser().resolve() for root in roots if root is not None]
 
     def _folder(self, name: str, indexer: str | None = None) -> Path | None:
@@ -124,11 +131,17 @@ class ModelStore(ModelSource):
                     yield folder
 
     def _automatic(self, indexer: str) -> Path | None:
-        """The best preset that is ready, else the only other model there is."""
-        for preset in PRESETS:
-            folder = self._folder(preset.name, indexer) if preset.indexer == indexer else None
-            if folder and not self._damage(folder):
-                return folder
+        """The best preset that is ready, else the only other model, else the built-in one."""
+        ready = {
+            preset.name: folder
+            for preset in PRESETS
+            if preset.indexer == indexer
+            and (folder := self._folder(preset.name, indexer))
+            and not self._damage(folder)
+        }
+        better = [ready[p.name] for p in PRESETS if p.name in ready and not p.built_in]
+        if better:
+            return better[0]
         local = self._local(indexer)
         others = [f for f in local if preset_of(f.name) is None and not self._damage(f)]
         if len(others) > 1:
@@ -138,7 +151,7 @@ class ModelStore(ModelSource):
                 f"There are several {called} here: set DAM_{indexer.upper()}_MODEL to one of "
                 f"{names}."
             )
-        return others[0] if others else None
+        return next(iter([*others, *ready.values()]), None)
 
     def _damage(self, folder: Path) -> str | None:
         reason = flaw(folder)
@@ -165,8 +178,11 @@ class ModelStore(ModelSource):
         """
         in_use = self._in_use(chosen)
         presets = [
-            (preset, self._folder(preset.name, preset.indexer))
+            (preset, folder)
             for preset in sorted(reversed(PRESETS), key=_place_of_indexer)
+            if (folder := self._folder(preset.name, preset.indexer))
+            or not preset.built_in
+            or self._settings.built_in_model
         ]
         taken = {folder for _, folder in presets if folder}
         return [self._preset_state(preset, folder, in_use) for preset, folder in presets] + [
@@ -217,6 +233,7 @@ class ModelStore(ModelSource):
             sha256=self._digests.sha256(weights) if weights.is_file() else None,
             mend=_mend(name, preset) if reason else None,
             in_use=folder in in_use,
+            notice=preset.notice if preset else None,
             reason=reason,
             network=preset.network if preset else folder.name,
         )
@@ -255,7 +272,8 @@ class ModelStore(ModelSource):
                 shutil.copyfile(file, folder / file.name)
             known = read_manifest(source)
             licence = known.licence if known else _licence_by_name(name)
-            return Manifest(name, str(source), licence)
+            calibration = known.calibration if known else {}
+            return Manifest(name, str(source), licence, calibration=calibration)
 
         self._complete(preset.folder if preset else folder_of(name), copy, anew=False)
         return self._folder_state(*self._placed(name))
@@ -267,6 +285,8 @@ class ModelStore(ModelSource):
         hub cannot be reached (or `DAM_OFFLINE` is set), `BadRequest` for an unknown name.
         """
         preset = preset_of(name)
+        if preset and preset.built_in:
+            raise BadRequest(f"{preset.name} comes with dam: there is nothing to download.")
         network = preset.network if preset else name
         if self._settings.offline:
             raise WeightsUnavailable(
@@ -321,12 +341,13 @@ def _missing(preset: Preset) -> ModelState:
         name=preset.name,
         indexer=preset.indexer,
         state=ModelCondition.MISSING,
-        source=f"hub: {preset.repository}",
+        source=LEFT_OUT if preset.built_in else f"hub: {preset.repository}",
         licence=preset.licence,
         size_bytes=preset.size_bytes,
         sha256=None,
-        mend=f"dam models pull {preset.name}",
+        mend=_mend(preset.name, preset),
         in_use=False,
+        notice=preset.notice,
         network=preset.network,
     )
 
@@ -340,7 +361,7 @@ def _seal(folder: Path, manifest: Manifest, digests: Digests) -> None:
         with path.open("rb+") as file:
             os.fsync(file.fileno())
     sums = {path.name: digests.sha256(path, fresh=True) for path in files}
-    Manifest(manifest.name, manifest.source, manifest.licence, sums).write(folder)
+    replace(manifest, sha256=sums).write(folder)
 
 
 def _swap(fresh: Path, place: Path) -> None:
@@ -357,8 +378,14 @@ def _licence_by_name(folder: str) -> str:
     return preset.licence if preset else UNKNOWN_LICENCE
 
 
-def _mend(name: str, preset: Preset | None) -> str:
+def _mend(name: str, preset: Preset | None) -> str | None:
+    if preset and preset.built_in:
+        return None  # whoever installs dam does that
     return f"dam models pull {name}" if preset else f"dam models import PATH --name {name}"
+
+
+def _suits(preset: Preset, indexer: str) -> bool:
+    return preset.indexer == indexer and not preset.built_in
 
 
 def _place_of_indexer(preset: Preset) -> int:
@@ -366,7 +393,13 @@ def _place_of_indexer(preset: Preset) -> int:
 
 
 def _absent(name: str, indexer: str) -> str:
-    default = next((p.name for p in reversed(PRESETS) if p.indexer == indexer), "fast")
+    preset = preset_of(name)
+    if preset and preset.built_in:
+        return (
+            f"{preset.name}, the evaluation encoder that comes with dam, is not in this "
+            "installation, or DAM_BUILT_IN_MODEL leaves it out. Run: dam models pull fast"
+        )
+    default = next((p.name for p in reversed(PRESETS) if _suits(p, indexer)), "fast")
     wanted = default if name == AUTO else name
     kind = format_for(indexer).called
     called = f"There is no {kind}" if name == AUTO else f"The model {name} is not"

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from demo.library import build_library
+from demo.pictures import SHOWN
 
-SEARCHES = ("a cat", "a cup of coffee", "a rocket launch")
 MODEL = "fast"  # 600 MB; the others are several times as large and as slow
 
 
@@ -30,7 +30,7 @@ def main() -> None:
     if not any(model["state"] == "ready" for model in ask("models", "list")["models"]):
         get_model()
     run("index")
-    for text in SEARCHES:
+    for text in SHOWN:
         run("search", text, "--limit", "3")
     if os.environ.get("DEMO_SERVE", "1") != "0":
         print("\nThe same in your web browser; Ctrl-C ends it.")
@@ -39,7 +39,7 @@ def main() -> None:
 
 def get_model() -> None:
     """That it cannot be had is a normal state: everything but the visual search goes on."""
-    print("\nNo picture model is on this machine yet; getting the small one.")
+    print("\nNo picture model is on this machine, and this copy of dam has none; getting one.")
     if not run("models", "pull", MODEL, must=False):
         print("Going on without it: search answers from names, captions, places and dates.")
 

@@ -13,21 +13,19 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import numpy as np
 
 from dam.contracts import Item, Kind, Outcome, Producer, Reads, Setup, Tag, Vector
-from dam.errors import DamError, UpstreamFailed
-from indexers.calibration import Standard
+from dam.errors import DamError, UpstreamFailed, WeightsUnavailable
+from indexers.calibration import Calibration, Standard
 from indexers.vocabulary import Vocabulary, digest, load_vocabularies, neutral_texts
 from indexers.word_vectors import WordVectors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from dam.contracts import QueryEncoder, Unit
     from indexers.calibration import Scores
 
     VectorsOf = Callable[[Sequence[str]], Unit]
 
-# A word less likely right than wrong helps nobody; the measured precision is for this threshold.
-LEAST_CONFIDENCE = 0.5
 # Of two words one always has half: an exclusive group speaks only when it prefers one.
 LEAST_SHARE = 0.6
 MOST_TAGS = 20  # of one asset; more are noise to a person who looks through them
@@ -48,12 +46,17 @@ class Tags:
     def producer(self) -> Producer:
         """Another picture model or another word is another producer. Runs cost next to nothing."""
         visual = self._visual_producer()
+        measured = self._measured(visual)
         return Producer(
             self.name,
             self.version,
             model=visual.model,
             weights=visual.weights,
-            parameters={"visual": visual.fingerprint, "vocabularies": digest(self._vocabularies)},
+            parameters={
+                "visual": visual.fingerprint,
+                "vocabularies": digest(self._vocabularies),
+                **{f"calibration.{name}": value for name, value in measured.items()},
+            },
         )
 
     def __enter__(self) -> Self:
@@ -61,6 +64,7 @@ class Tags:
 
     def __exit__(self, *_error: object) -> None:
         self.__dict__.pop("_words", None)
+        self.__dict__.pop("_calibration", None)
 
     def index(self, items: Iterable[Item]) -> Iterator[Outcome]:
         for item in items:
@@ -79,10 +83,24 @@ class Tags:
             raise UpstreamFailed("Tags are made from visual vectors, and `visual` is not there.")
         return self._setup.producer_of("visual")
 
+    def _measured(self, visual: Producer) -> Mapping[str, float]:
+        """The calibration in the manifest of exactly these weights; empty for most models."""
+        if visual.model is None:
+            return {}
+        try:
+            files = self._setup.models.find(visual.model)
+        except WeightsUnavailable:
+            return {}  # a model that is used by its path
+        return files.calibration if files.digest == visual.weights else {}
+
     def _encoder(self) -> QueryEncoder:
         if self._setup.encoder_of is None:
             raise UpstreamFailed("New words need the text half of `visual`, which is not there.")
         return self._setup.encoder_of("visual")
+
+    @cached_property
+    def _calibration(self) -> Calibration:
+        return Calibration.of(self._measured(self._visual_producer()))
 
     @cached_property
     def _words(self) -> _Words:
@@ -93,7 +111,8 @@ class Tags:
         found = [each for each in item.upstream("visual") if isinstance(each, Vector)]
         if not found:
             raise UpstreamFailed("There are no visual vectors of it to tag from.")
-        scores = self._words.scores(np.stack([vector.values for vector in found]))
+        calibration = self._calibration
+        scores = self._words.scores(np.stack([vector.values for vector in found]), calibration)
         best_rows = scores.argmax(axis=0)
         confidences = scores.max(axis=0)
         order = np.argsort(-confidences, kind="stable")[:MOST_TAGS]
@@ -105,7 +124,7 @@ class Tags:
                 span=found[best_rows[at]].span,
             )
             for at in order
-            if confidences[at] >= LEAST_CONFIDENCE
+            if confidences[at] >= calibration.least_confidence
         ]
 
 
@@ -123,7 +142,7 @@ class _Words:
             if each.words
         ]
 
-    def scores(self, pictures: Unit) -> Scores:
+    def scores(self, pictures: Unit, calibration: Calibration) -> Scores:
         """(n, words) confidence; in an exclusive group all words but a clear winner are 0."""
         standard = Standard(pictures, self._neutral)
         columns: list[Scores] = [np.empty((len(pictures), 0))]
@@ -133,7 +152,7 @@ class _Words:
                 least = np.maximum(shares.max(axis=1, keepdims=True), LEAST_SHARE)
                 columns.append(np.where(shares >= least, shares, 0))
             else:
-                columns.append(standard.independent(words))
+                columns.append(standard.independent(words, calibration))
         return np.hstack(columns)
 
 

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 REPOSITORY = Path(__file__).parent.parent
 # Real media and stand-in models, used where they lie and never copied into the project.
 SHARED = Path(os.environ.pop("DAM_TEST_SHARED", str(REPOSITORY.parent / "shared")))
+# That no model is there is a normal state: tests are about it, or bring their own, or switch this
+# on. Here for what is made before a test of its own begins, such as a server for many of them.
+os.environ["DAM_BUILT_IN_MODEL"] = "false"
+MINI = REPOSITORY / "dam" / "weights" / "mini"
 
 
 @pytest.fixture(autouse=True)
@@ -32,6 +36,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         if name.startswith("DAM_"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("DAM_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("DAM_BUILT_IN_MODEL", "false")
 
 
 @pytest.fixture(autouse=True)
@@ -76,6 +81,14 @@ def client(settings: Settings, database: Database) -> Iterator[FlaskClient]:
     calls.open = partial(calls.open, buffered=True)  # type: ignore[method-assign]
     yield calls
     app.extensions["dam"].close()
+
+
+@pytest.fixture(scope="session")
+def mini() -> Path:
+    """The folder of the evaluation encoder that comes with dam."""
+    if not (MINI / "open_clip_model.safetensors").is_file():
+        pytest.skip(f"this checkout has no weights of the evaluation encoder in {MINI}")
+    return MINI
 
 
 @pytest.fixture(scope="session")

@@ -4,18 +4,20 @@
 
 `MODEL` is an open_clip folder and is loaded by the code that dam itself uses; `FOLDER` is a
 folder of captioned pictures or the `--work` folder of `tools.train_mini`. Every figure stands
-beside what chance would give. Prints a table; `--json` keeps the figures.
+beside what chance would give. Prints a table; `--json` keeps the figures. The confidence of tags
+is the one in the manifest of the model, measured on the half of the photos that did not fit it.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import sys
 import tempfile
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,10 +25,12 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import numpy as np
 
-from indexers.calibration import Standard
+from dam.model_files import WEIGHTS, read_manifest
+from indexers.calibration import Calibration
 from indexers.clip import Clip
-from indexers.vocabulary import load_vocabularies, neutral_texts
+from tools.mini.figure import Figure, table
 from tools.mini.pictures import PHOTOS, Pictures, decode
+from tools.mini.tagging import fit, judge, tag_figures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -44,16 +48,7 @@ SCENE_SOURCES = ("intel_scenes", "sun_scenes", "weather")
 LEAST_SHARE = 0.05  # of a source's test photos that a scene stands for; rarer ones are not asked
 LEAST_PHOTOS = 10  # that show an object: under it an average precision is luck
 PROMPT = "a photo of {}"
-THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9)
 TIMED = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    what: str
-    value: float
-    chance: float | None  # None where there is no such thing
-    of: int  # how many it was counted over
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -62,41 +57,74 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--pictures", type=Path, required=True)
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args(arguments)
+    calibration = _calibration(asked.model)
     with tempfile.TemporaryDirectory() as scratch:
-        pictures = _pictures(asked.pictures, Path(scratch))
-        clip = Clip(
-            asked.model.resolve(),
-            cache=Path(scratch),
-            digest="measured",
-            runtime="torch",
-            precision="fp32",
-            threads=1,
-        )
-        figures = measure(clip, pictures)
-    _print(figures)
+        pictures = open_pictures(asked.pictures, Path(scratch))
+        figures = measure(load(asked.model, Path(scratch)), pictures, calibration)
+    sys.stdout.write(table(figures))
     if asked.json:
-        asked.json.write_text(json.dumps([asdict(f) for f in figures], indent=1) + "\n")
+        weights = hashlib.sha256((asked.model / WEIGHTS).read_bytes()).hexdigest()
+        found = as_json(figures, calibration, weights)
+        asked.json.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
     return 0
 
 
-def measure(clip: Clip, pictures: Pictures) -> list[Figure]:
+def load(folder: Path, scratch: Path) -> Clip:
+    """With the reference runtime, on one core."""
+    return Clip(
+        folder.resolve(),
+        cache=scratch,
+        digest="measured",
+        runtime="torch",
+        precision="fp32",
+        threads=1,
+    )
+
+
+def as_json(
+    figures: Sequence[Figure], calibration: Calibration, weights_sha256: str
+) -> dict[str, Any]:
+    return {
+        "weights_sha256": weights_sha256,
+        "calibration": asdict(calibration),
+        "figures": [asdict(each) for each in figures],
+    }
+
+
+def calibrate(clip: Clip, pictures: Pictures) -> Calibration:
+    """Of the first half of the test photos, every other one; `measure` looks at the second."""
+    rows = pictures.of("test")[::2]
+    photos = [pictures.photos[at] for at in rows]
+    return fit(judge(_seen(clip, pictures, rows), photos, clip.encode_texts))
+
+
+def measure(clip: Clip, pictures: Pictures, calibration: Calibration) -> list[Figure]:
     """All figures, over photos of the split `test` alone. Raises `ValueError` without any."""
     rows = pictures.of("test")
     if not rows:
         raise ValueError("No photo has the split `test`: there is nothing to measure on.")
     photos = [pictures.photos[at] for at in rows]
-    batches = [rows[at : at + 64] for at in range(0, len(rows), 64)]
-    vectors = np.concatenate(
-        [clip.encode_images([clip.prepare(pictures[at]) for at in batch]) for batch in batches]
-    )
+    vectors = _seen(clip, pictures, rows)
     say = clip.encode_texts
     return [
         *recalls(vectors, photos, say),
         *scenes(vectors, photos, say),
         *objects(vectors, photos, say),
-        *tags(vectors, photos, say),
+        *tag_figures(judge(vectors[1::2], photos[1::2], say), calibration),
         *speeds(clip, [pictures[at] for at in rows[:TIMED]]),
     ]
+
+
+def _seen(clip: Clip, pictures: Pictures, rows: Sequence[int]) -> Unit:
+    batches = [rows[at : at + 64] for at in range(0, len(rows), 64)]
+    return np.concatenate(
+        [clip.encode_images([clip.prepare(pictures[at]) for at in batch]) for batch in batches]
+    )
+
+
+def _calibration(folder: Path) -> Calibration:
+    manifest = read_manifest(folder)
+    return Calibration.of(manifest.calibration if manifest else {})
 
 
 def recalls(
@@ -159,30 +187,6 @@ def _average_precision(scores: NDArray[Any], true: Truth) -> float:
     return float(((np.arange(len(at)) + 1) / (at + 1)).mean())
 
 
-def tags(vectors: Unit, photos: Sequence[Photo], say: Callable[[list[str]], Unit]) -> list[Figure]:
-    """Per threshold of confidence: how many tags a photo gets and how many of them are right.
-
-    Right means that a label or a caption says the word: both leave things out, so it is a floor.
-    """
-    neutral = say(list(neutral_texts()))
-    vocabularies = [each for each in load_vocabularies("objects,scenes") if not each.exclusive]
-    words = {word: texts for each in vocabularies for word, texts in each.words.items()}
-    centres = np.stack([say(list(texts)).mean(axis=0) for texts in words.values()])
-    centres /= np.linalg.norm(centres, axis=1, keepdims=True)
-    confidence = Standard(vectors, neutral).independent(centres)
-    said = [" " + " ".join([*p.labels, *p.captions]).lower() + " " for p in photos]
-    true = np.array([[word.lower() in text for word in words] for text in said], dtype=bool)
-    found = []
-    for threshold in THRESHOLDS:
-        given = confidence >= threshold
-        count = int(given.sum())
-        found.append(Figure(f"tags a photo at {threshold}", count / len(photos), None, len(photos)))
-        if count:
-            right = float(true[given].mean())
-            found.append(Figure(f"tags right at {threshold}", right, float(true.mean()), count))
-    return found
-
-
 def speeds(clip: Clip, pixels: Sequence[Any]) -> list[Figure]:
     """Processor time on one thread, without decoding."""
     prepared = [clip.prepare(each) for each in pixels]
@@ -200,19 +204,11 @@ def speeds(clip: Clip, pixels: Sequence[Any]) -> list[Figure]:
     ]
 
 
-def _pictures(folder: Path, scratch: Path) -> Pictures:
+def open_pictures(folder: Path, scratch: Path) -> Pictures:
     if (folder / PHOTOS).is_file():
         return Pictures(folder)
     decode(folder, scratch / "pictures")
     return Pictures(scratch / "pictures")
-
-
-def _print(figures: Sequence[Figure]) -> None:
-    lines = ["| figure | value | chance | of |", "|---|---|---|---|"]
-    for figure in figures:
-        chance = "" if figure.chance is None else f"{figure.chance:.3f}"
-        lines.append(f"| {figure.what} | {figure.value:.3f} | {chance} | {figure.of} |")
-    sys.stdout.write("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":

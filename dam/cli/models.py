@@ -57,6 +57,8 @@ def list_models(json: Json = False) -> None:
     for state in states:
         if state.reason:
             out.print(f"{state.name}: {printable(state.reason)}", soft_wrap=True)
+        if state.notice and state.in_use:
+            out.print(printable(state.notice), soft_wrap=True)
         if state.mend:
             out.print(f"{state.name}: [bold]{state.mend}[/]", soft_wrap=True)
 

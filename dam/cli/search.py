@@ -81,6 +81,8 @@ def _show(found: dict[str, Any]) -> None:
         out.print(
             f"[yellow]Not complete[/] ({entry['channel']}): {printable(text)}", soft_wrap=True
         )
+    if found["model"] and found["model"]["notice"]:
+        out.print(printable(found["model"]["notice"]), style="dim", soft_wrap=True)
 
 
 def _clock(seconds: float) -> str:

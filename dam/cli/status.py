@@ -8,6 +8,7 @@ import typer
 
 from dam.cli.context import Json, load_settings, opened, out, print_json, print_table, printable
 from dam.config import Settings
+from dam.indexing.choice import serving_notice
 from dam.indexing.status import read_status
 from dam.indexing.troubles import read_troubles
 from dam.library.watch import read_degraded
@@ -20,6 +21,7 @@ def status(json: Json = False) -> None:
     with opened(settings) as database:
         found = read_status(database, settings)
         troubles = read_troubles(database)
+        notice = serving_notice(database, "visual")
     if json:
         print_json(
             {
@@ -29,6 +31,7 @@ def status(json: Json = False) -> None:
                 "processes": found.processes,
                 "troubles": troubles,
                 "paused": found.paused,
+                "notice": notice,
             }
         )
         return
@@ -50,6 +53,8 @@ def status(json: Json = False) -> None:
             out.print(
                 f"[yellow]{entry.indexer} waits:[/] {printable(entry.reason)}", soft_wrap=True
             )
+    if notice:
+        out.print(printable(notice), soft_wrap=True)
     for library in found.libraries:
         if library.reason:
             out.print(f"{printable(library.name)}: {printable(library.reason)}", soft_wrap=True)

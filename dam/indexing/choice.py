@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from dam.errors import Conflict, NotFound, WeightsUnavailable
 from dam.indexing.plan import open_registry, plan_runs
+from dam.model_catalogue import preset_of
 from dam.model_formats import FORMATS
 from dam.models import AUTO
 from dam.tables import Preference, ProducerRow
@@ -66,6 +67,13 @@ def serving_model(database: Database, indexer: str) -> str | None:
         return session.scalar(
             select(ProducerRow.model).where(ProducerRow.fingerprint == space.fingerprint)
         )
+
+
+def serving_notice(database: Database, indexer: str) -> str | None:
+    """What has to be known about the model that answers searches now, in one sentence."""
+    network = serving_model(database, indexer)
+    preset = preset_of(network) if network else None
+    return preset.notice if preset else None
 
 
 def return_to_earlier_model(database: Database, indexer: str) -> str:

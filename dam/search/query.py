@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -89,15 +89,25 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class PictureModel:
+    """The model whose vectors answered."""
+
+    name: str  # of its preset, else of its network
+    notice: str | None  # what has to be known wherever it is used
+
+
+@dataclass(frozen=True, slots=True)
 class Results:
     results: list[Hit]
     waiting: list[Waiting]
+    model: PictureModel | None = None  # None: what pictures show was not asked for, or not known
 
 
 def results_as_json(results: Results) -> dict[str, Any]:
     return {
         "results": [_hit_as_json(hit) for hit in results.results],
         "waiting": [_waiting_as_json(waiting) for waiting in results.waiting],
+        "model": asdict(results.model) if results.model else None,
     }
 
 

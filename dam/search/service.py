@@ -19,9 +19,9 @@ from dam.search.fuse import OTHER_DATE, SENTENCE, fused, rounded, text_confidenc
 from dam.search.moments import moments_of
 from dam.search.parse import Parsed, parse
 from dam.search.pictures import KeptPictures, decoded
-from dam.search.query import Channel, Hit, Moment, Query, Results, Waiting
+from dam.search.query import Channel, Hit, Moment, PictureModel, Query, Results, Waiting
 from dam.search.text import TextHit, text_hits
-from dam.search.visual import VisualChannel, not_looked_at, pending, unanswered
+from dam.search.visual import VisualChannel, model_of, not_looked_at, pending, unanswered
 from dam.trash import trashed_ids
 
 if TYPE_CHECKING:
@@ -105,6 +105,7 @@ class _Search:
         self._passing: set[str] | None = None  # the assets of `_within`, read once
         self._waiting: list[Waiting] = []
         self._worth: dict[str, float] = {}
+        self._model: PictureModel | None = None
 
     def results(self) -> Results:
         is_like = self._query.is_like
@@ -117,7 +118,7 @@ class _Search:
             self._add_text(candidates)
             self._add_period(candidates)
         hits = self._with_visual(candidates)
-        return Results(hits, self._waiting + pending(self._session))
+        return Results(hits, self._waiting + pending(self._session), self._model)
 
     # Candidates ---------------------------------------------------------------------------
 
@@ -148,6 +149,7 @@ class _Search:
         if queries is None:
             return self._hits(candidates)
         self._waiting += not_looked_at(self._session, fingerprint)
+        self._model = model_of(self._session, fingerprint)
         frames = min(max(PER_RESULT * self._query.limit, FRAMES[0]), FRAMES[1])
         while True:
             everything = {

@@ -17,10 +17,11 @@ import numpy as np
 from sqlalchemy import func, select
 
 from dam.errors import DamError, NotFound, WeightsUnavailable
+from dam.model_catalogue import preset_of
 from dam.rows import unpack_vectors
 from dam.search.fuse import Background
-from dam.search.query import Channel, Waiting
-from dam.tables import Asset, ProducerRow, Run, RunState, VectorRow
+from dam.search.query import Channel, PictureModel, Waiting
+from dam.tables import Asset, ProducerRow, Run, RunState, SpaceRow, VectorRow
 from dam.vectors.spaces import Space, serving_space, space_of
 
 if TYPE_CHECKING:
@@ -264,6 +265,17 @@ def not_looked_at(session: Session, fingerprint: str) -> list[Waiting]:
         else "The pictures were looked at by another model than the one that is set up now."
     )
     return [Waiting(Channel.VISUAL, reason=reason, command="dam index")]
+
+
+def model_of(session: Session, fingerprint: str) -> PictureModel | None:
+    """The model that made the vectors of a space; None where there are none yet."""
+    network = session.scalar(
+        select(ProducerRow.model).join(SpaceRow).where(ProducerRow.fingerprint == fingerprint)
+    )
+    if network is None:
+        return None
+    preset = preset_of(network)
+    return PictureModel(preset.name, preset.notice) if preset else PictureModel(network, None)
 
 
 def _allowed(session: Session, within: Select[str]) -> Ids:

@@ -124,7 +124,8 @@ def write_travels(folder: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Generated media, and real ones with a model that has seen them where they are to be had."""
+    """Generated media, and real ones with a model that has seen them where they are to be had;
+    elsewhere the evaluation encoder that comes with dam."""
     folder = write_library(tmp_path_factory.mktemp("media") / "Holiday")
     roots = str(tmp_path_factory.getbasetemp())
     settings = {"threads": "1", "decoders": "1", "folder_roots": roots}
@@ -134,6 +135,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
             shutil.copy(photo, folder)
         for clip in REAL_CLIPS:
             shutil.copy(SHARED / "media" / "video" / clip, folder)
+    else:
+        settings["built_in_model"] = "true"
     dam = Dam(tmp_path_factory.mktemp("home"), settings)
     dam.run("library", "add", str(folder))
     dam.run("index")

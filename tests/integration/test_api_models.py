@@ -190,6 +190,26 @@ def test_a_model_that_is_here_can_be_put_to_use(
     assert (absent.status_code, "dam models pull best" in absent.json["detail"]) == (409, True)
 
 
+def test_the_evaluation_encoder_says_what_it_is_and_is_not_pulled(
+    client: FlaskClient, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "package" / "mini"
+    folder.mkdir(parents=True)
+    (folder / "open_clip_config.json").write_bytes(CONFIG)
+    weights = save({"weight": np.ones((8, 8), dtype=np.float32)})
+    (folder / "open_clip_model.safetensors").write_bytes(weights)
+    monkeypatch.setattr("dam.models.BUILT_IN", folder.parent)
+    allowed = settings.model_copy(update={"built_in_model": True})
+    monkeypatch.setattr(client.application.extensions["dam"], "settings", allowed)
+    mini = client.get(MODELS).json["models"][0]
+    assert (mini["name"], mini["state"], mini["in_use"]) == ("mini", "ready", True)
+    assert "evaluation encoder" in mini["notice"]
+    assert (mini["can_be_pulled"], mini["command"]) == (False, None)
+    assert fast(client)["notice"] is None
+    assert client.post(f"{MODELS}/mini/pull").status_code == 404
+    assert client.get("/api/v1/status").json["notice"] is None, "it answers nothing yet"
+
+
 def test_a_setting_that_names_a_model_decides(
     client: FlaskClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -574,7 +574,8 @@ def test_json_has_the_documented_shape(world: World, service: SearchService) -> 
     fill(world)
     world.add("clip.mp4", kind=Kind.VIDEO, frames=[(0, 2, "cup"), (2, 4, "dog")])
     answer = results_as_json(service.search(Query("dog", limit=2)))
-    assert set(answer) == {"results", "waiting"}
+    assert set(answer) == {"results", "waiting", "model"}
+    assert answer["model"] == {"name": "words", "notice": None}
     assert set(answer["results"][0]) >= {"asset_id", "path", "kind", "score", "moments", "why"}
     assert answer["results"][0]["kind"] == "video"
     assert Path(answer["results"][0]["path"]).is_absolute()

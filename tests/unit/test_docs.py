@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 REPOSITORY = Path(__file__).parents[2]
 DOCS = REPOSITORY / "docs"
-PAGES = [*REPOSITORY.glob("*.md"), *DOCS.rglob("*.md")]
+CARDS = REPOSITORY / "dam" / "weights"
+PAGES = [*REPOSITORY.glob("*.md"), *DOCS.rglob("*.md"), *CARDS.rglob("*.md")]
 PROGRAM = typer.main.get_command(app)
 ELSEWHERE = {"DAM_LIBRARY", "DAM_TEST_SHARED", "DAM_DEV_SERVER"}  # of compose, tests and Vite
 COMMAND = re.compile(r"(?:\$ |docker compose .* exec dam )?(?:\S+/)?dam ([a-z-].*)")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import tarfile
 from typing import TYPE_CHECKING
 
@@ -12,17 +13,27 @@ import pytest
 import torch
 from PIL import Image
 
+from dam.config import Settings
+from dam.model_catalogue import BY_NAME
+from dam.models import ModelStore
+from indexers.calibration import Calibration
 from indexers.clip import Clip
+from indexers.vocabulary import load_vocabularies
 from tools.measure_mini import measure
 from tools.mini import student
 from tools.mini.alignment import contrast
+from tools.mini.card import CARD, FOLDER, block, measured, shown
 from tools.mini.crops import Crops, squeeze
 from tools.mini.learner import Learner
 from tools.mini.pictures import Photo, Pictures, decode, read_index
+from tools.mini.tagging import LEAST_RIGHT, THRESHOLDS, Judged, fit, judge
 from tools.mini.texts import UNKNOWN, Texts
+from tools.ship_mini import ship
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from dam.contracts import Unit
 
 COLOURS = {"red": (200, 20, 20), "green": (20, 200, 20), "blue": (20, 20, 200)}
 
@@ -167,14 +178,56 @@ def test_saved_student_is_a_small_open_clip_model_that_dam_loads_and_measures(
         ours = student.read(model, texts.batch(np.array([0])))
     assert np.abs(said[0] - ours[0].numpy()).max() < 5e-3  # the file holds 16 bits a number
 
-    figures = {figure.what: figure for figure in measure(clip, pictures)}
+    figures = {figure.what: figure for figure in measure(clip, pictures, Calibration())}
     found = figures["text to image R@1, pool 3"]
     assert found.chance == pytest.approx(1 / 3)
     assert 0 <= found.value <= 1
 
+    (tmp_path / "shipped").mkdir()
+    shutil.copy(FOLDER / CARD, tmp_path / "shipped")
+    ship(tmp_path / "mini", tmp_path / "cache", tmp_path / "shipped")
+    assert shown(tmp_path / "shipped" / CARD) == block(measured(tmp_path / "shipped"))
+    store = ModelStore(Settings(home=tmp_path, models=tmp_path))
+    files = store.find(str(tmp_path / "shipped"))
+    assert files.licence == BY_NAME["mini"].licence
+    assert files.calibration["least_confidence"] in THRESHOLDS
+
     again = student.build(len(texts.vocabulary))
     student.resume(again, texts.vocabulary, tmp_path / "mini")
     assert torch.allclose(again.text_projection, model.text_projection, atol=1e-3)
+
+
+def test_fitted_confidence_is_the_share_of_tags_that_are_right() -> None:
+    random = np.random.default_rng(3)
+    standing = random.normal(size=(400, 60))
+    crowd = random.normal(3, 0.3, size=(400, 1))
+    chance = 1 / (1 + np.exp(-(2.2 * standing - 0.7 * crowd)))
+    judged = Judged(standing, crowd, random.random(chance.shape) < chance)
+    found = fit(judged)
+    assert found.sharpness == pytest.approx(2.2, abs=0.15)
+    assert found.competition == pytest.approx(0.7, abs=0.05)
+    given = judged.confidence(found) >= found.least_confidence
+    assert judged.true[given].mean() >= LEAST_RIGHT
+
+
+def test_a_model_that_is_never_right_suggests_next_to_nothing() -> None:
+    random = np.random.default_rng(4)
+    standing, crowd = random.normal(size=(400, 60)), np.full((400, 1), 3.0)
+    found = fit(Judged(standing, crowd, random.random(standing.shape) < 0.01))
+    assert found.least_confidence == THRESHOLDS[-1]
+
+
+def test_a_word_is_said_as_a_whole_or_not_at_all() -> None:
+    said = [photo(captions=("A man carrying a catalogue",)), photo(captions=("Two cats",))]
+
+    def say(texts: list[str]) -> Unit:
+        rows = np.random.default_rng(len(texts)).normal(size=(len(texts), 8)).astype(np.float32)
+        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+    words = [w for v in load_vocabularies("objects,scenes") for w in v.words]
+    true = judge(say(["a", "b"]), said, say).true
+    assert true[:, words.index("cat")].tolist() == [False, True]
+    assert not true[0, words.index("car")]
 
 
 def test_learner_goes_on_exactly_where_it_was_saved(tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from safetensors.numpy import save, save_file
 from dam.config import Settings
 from dam.errors import BadRequest, Conflict, NotFound, WeightsUnavailable
 from dam.model_catalogue import BY_NAME
+from dam.model_files import Manifest
+from dam.model_pulls import Pulls
 from dam.models import ModelCondition, ModelStore
 from tests.model_hub import COMMIT, ModelHub
 
@@ -130,6 +132,87 @@ def test_a_model_of_sounds_is_whole_only_with_weights_that_cannot_run_code(
     with pytest.raises(WeightsUnavailable, match="is a pickle, which can run code"):
         store.find("events", indexer="sounds")
     assert store.verify("events").state is ModelCondition.DAMAGED
+
+
+@pytest.fixture
+def built_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A package that carries weights, and a setting that allows them."""
+    folder = tmp_path / "package" / "weights"
+    make_model(folder / "mini")
+    monkeypatch.setattr("dam.models.BUILT_IN", folder)
+    monkeypatch.setenv("DAM_BUILT_IN_MODEL", "true")
+    return folder
+
+
+def test_the_built_in_model_is_used_only_where_there_is_no_other(
+    built_in: Path, tmp_path: Path, local: Path
+) -> None:
+    store = ModelStore(Settings(home=tmp_path / "home", models=local))
+    assert store.find("auto").path == built_in / "mini"
+    make_model(local / "mine")
+    assert store.find("auto").name == "mine"
+    make_model(local / "fast")
+    assert store.find("auto").name == FAST.network
+    assert store.find("mini").path == built_in / "mini"
+
+
+def test_the_built_in_model_says_what_it_is_and_cannot_be_pulled(
+    built_in: Path, tmp_path: Path
+) -> None:
+    store = ModelStore(Settings(home=tmp_path / "home"))
+    state = store.list()[0]
+    assert (state.name, state.state, state.in_use) == ("mini", ModelCondition.READY, True)
+    assert "evaluation encoder" in (state.notice or "")
+    assert "evaluation" in state.licence
+    with pytest.raises(BadRequest, match="comes with dam"):
+        store.pull("mini")
+    with pytest.raises(NotFound, match="fast"):
+        Pulls(Settings(home=tmp_path / "home")).start("mini")
+
+
+def test_the_built_in_model_can_be_left_out(built_in: Path, tmp_path: Path) -> None:
+    store = ModelStore(Settings(home=tmp_path / "home", built_in_model=False))
+    assert "mini" not in [state.name for state in store.list()]
+    with pytest.raises(WeightsUnavailable, match="DAM_BUILT_IN_MODEL"):
+        store.find("mini")
+    with pytest.raises(WeightsUnavailable, match="dam models pull fast"):
+        store.find("auto")
+
+
+def test_an_installation_without_the_built_in_weights_says_so_and_is_no_fault(
+    built_in: Path, tmp_path: Path
+) -> None:
+    (built_in / "mini" / "open_clip_model.safetensors").unlink()
+    store = ModelStore(Settings(home=tmp_path / "home"))
+    state = store.list()[0]
+    assert (state.name, state.state) == ("mini", ModelCondition.MISSING)
+    assert (state.reason, state.mend, state.in_use) == (None, None, False)
+    assert "without its weights" in state.source
+    with pytest.raises(WeightsUnavailable, match="not in this installation"):
+        store.find("mini")
+    with pytest.raises(WeightsUnavailable, match="dam models pull fast"):
+        store.find("auto")
+
+
+def test_damaged_built_in_weights_are_not_used(built_in: Path, tmp_path: Path) -> None:
+    weights = "open_clip_model.safetensors"
+    Manifest("mini", "made here", "none", {weights: "0" * 64}).write(built_in / "mini")
+    store = ModelStore(Settings(home=tmp_path / "home"))
+    state = store.list()[0]
+    assert (state.state, state.mend, state.in_use) == (ModelCondition.DAMAGED, None, False)
+    with pytest.raises(WeightsUnavailable, match="dam models pull fast"):
+        store.find("auto")
+
+
+def test_what_was_measured_of_a_model_goes_with_it(
+    store: ModelStore, local: Path, tmp_path: Path
+) -> None:
+    source = make_model(tmp_path / "elsewhere" / "mine")
+    Manifest("mine", "made here", "none", calibration={"least_confidence": 0.7}).write(source)
+    store.import_folder(source)
+    assert store.find("mine").calibration == {"least_confidence": 0.7}
+    make_model(local / "plain")
+    assert store.find("plain").calibration == {}
 
 
 def test_a_model_is_found_by_preset_network_folder_and_path(

@@ -48,6 +48,18 @@ def test_wheel_carries_migrations_vocabularies_and_licence(wheel: list[str]) -> 
     assert {Path(name).name for name in wheel} >= {"LICENSE", "NOTICE", "entry_points.txt"}
 
 
+def test_wheel_carries_the_evaluation_encoder_with_its_card(wheel: list[str]) -> None:
+    carried = packaged("dam/weights", "*")
+    assert "dam/weights/mini/README.md" in carried
+    assert carried <= set(wheel)
+
+
+def test_wheel_carries_weights_where_the_checkout_has_them(wheel: list[str], mini: Path) -> None:
+    names = {"README.md", "dam-model.json", "figures.json", "open_clip_config.json"}
+    names |= {"open_clip_model.safetensors"}
+    assert {f"dam/weights/mini/{name}" for name in names} <= set(wheel)
+
+
 def test_wheel_carries_nothing_else(wheel: list[str]) -> None:
     tops = {name.partition("/")[0] for name in wheel if ".dist-info" not in name}
     assert tops == {"dam", "indexers", "web", "migrations"}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,18 +13,29 @@ import pytest
 from PIL import Image
 
 from dam.config import Settings
-from dam.contracts import Item, Kind, Outcome, Producer, QueryEncoder, Setup, Span, Tag, Vector
+from dam.contracts import (
+    Item,
+    Kind,
+    ModelFiles,
+    Outcome,
+    Producer,
+    QueryEncoder,
+    Setup,
+    Span,
+    Tag,
+    Vector,
+)
 from dam.errors import UpstreamFailed, WeightsUnavailable
 from dam.models import ModelStore
-from indexers.tags import LEAST_CONFIDENCE, MOST_TAGS, Tags
+from indexers.calibration import Calibration
+from indexers.tags import MOST_TAGS, Tags
 from indexers.visual import Visual
 from indexers.vocabulary import BUILT_IN, load_vocabularies, neutral_texts, read_vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
-    from dam.contracts import Pixels, Unit
+    from dam.contracts import ModelSource, Pixels, Unit
 
 
 class Counted:
@@ -73,14 +86,20 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("words")
 
 
-def make(visual: Visual, encoder: Counted, cache: Path, vocabularies: str = "") -> Tags:
+def make(
+    visual: Visual,
+    encoder: Counted,
+    cache: Path,
+    vocabularies: str = "",
+    models: ModelSource | None = None,
+) -> Tags:
     def producer_of(name: str) -> Producer:
         assert name == "visual"
         return visual.producer()
 
     return Tags(
         Setup(
-            models=ModelStore(Settings(home=cache)),
+            models=models or ModelStore(Settings(home=cache)),
             cache=cache,
             options={"vocabularies": vocabularies},
             producer_of=producer_of,
@@ -162,7 +181,7 @@ def test_a_video_gets_each_word_where_it_shows_best(
     scores = [tag.score for tag in words.values()]
     assert scores == sorted(scores, reverse=True)
     assert len(scores) <= MOST_TAGS
-    assert min(scores) >= LEAST_CONFIDENCE
+    assert min(scores) >= Calibration().least_confidence
 
 
 def test_a_new_word_asks_the_model_for_that_word_alone(
@@ -209,6 +228,42 @@ def test_an_unusable_vocabulary_names_the_file_and_the_setting(
     for path in (own, tmp_path / "absent.txt"):
         with pytest.raises(WeightsUnavailable, match=f"{path.name}.*DAM_VOCABULARIES"):
             make(visual, encoder, tmp_path, str(path)).producer()
+
+
+class Measured:
+    """The same weights with a manifest that says how sure their tags may be."""
+
+    def __init__(self, visual: Visual, calibration: dict[str, float]) -> None:
+        self._files = ModelFiles(
+            name=visual.producer().model or "",
+            path=Path(),
+            digest=visual.producer().weights or "",
+            licence="none",
+            size_bytes=0,
+            calibration=calibration,
+        )
+        self.digest = self._files.digest
+
+    def find(self, name: str) -> ModelFiles:
+        assert name == self._files.name
+        return replace(self._files, digest=self.digest)
+
+
+def test_a_measured_model_suggests_only_from_its_own_confidence_on(
+    visual: Visual, encoder: Counted, cache: Path, photos: dict[str, Vector]
+) -> None:
+    vectors = [[vector] for vector in photos.values()]
+    plain = make(visual, encoder, cache)
+    careful = Measured(visual, {"competition": 1.8, "least_confidence": 0.7})
+    tags = make(visual, encoder, cache, models=careful)
+    assert tags.producer().fingerprint != plain.producer().fingerprint
+    usual = [tag for outcome in outcomes_of(plain, *vectors) for tag in words_of(outcome).values()]
+    fewer = [tag for outcome in outcomes_of(tags, *vectors) for tag in words_of(outcome).values()]
+    assert 0 < len(fewer) < len(usual)
+    assert min(tag.score for tag in fewer) >= 0.7
+
+    careful.digest = "of other weights"
+    assert tags.producer().fingerprint == plain.producer().fingerprint
 
 
 def test_without_visual_vectors_there_are_no_tags(

@@ -25,6 +25,7 @@ class ModelView:
     reason: str | None  # what is wrong with a damaged one, or why a download failed
     purpose: str  # what models of this indexer are for
     summary: str | None  # what sets it apart from the others
+    notice: str | None  # what has to be known wherever it is used
     licence: str
     size_bytes: int  # on this machine; of one that is missing: about
     source: str  # the folder it lies in, or where it can be had
@@ -101,13 +102,14 @@ def _view(state: ModelState, serving: str | None) -> ModelView:
         reason=state.reason,
         purpose=PURPOSES[state.indexer],
         summary=preset.summary if preset else None,
+        notice=state.notice,
         licence=state.licence,
         size_bytes=state.size_bytes,
         source=state.source,
         sha256=state.sha256,
         in_use=state.in_use,
         serves=state.network == serving,
-        can_be_pulled=preset is not None,
+        can_be_pulled=preset is not None and not preset.built_in,
         command=state.mend,
         download=state.download,
     )

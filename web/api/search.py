@@ -13,7 +13,7 @@ from apiflask.fields import UploadFile
 from flask import Response, jsonify, make_response
 from pydantic import ConfigDict, Field
 
-from dam.search.query import Query, results_as_json
+from dam.search.query import PictureModel, Query, results_as_json
 from dam.search.reading import Reading, read_query
 from dam.suggest import Suggestion, SuggestionKind, suggest
 from web.filters import FilterQuery, Seconds
@@ -68,6 +68,7 @@ class WaitingView:
 class SearchResults:
     results: list[HitView]  # best first
     waiting: list[WaitingView]  # what cannot answer, or not for everything yet
+    model: PictureModel | None  # whose vectors answered; nothing where only words did
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from flask import Response, current_app, make_response, render_template
 from sqlalchemy.exc import DatabaseError
 
 from dam.errors import RetryLater
+from dam.indexing.choice import serving_notice
 from dam.indexing.status import (
     IndexerStatus,
     Status,
@@ -63,6 +64,7 @@ class StatusView:
     libraries: list[LibraryView]
     processes: list[Process]
     troubles: list[Trouble]
+    notice: str | None  # what has to be known about the model that answers searches
 
 
 @bp.get("/health")
@@ -104,6 +106,7 @@ def get_status() -> StatusView:
         libraries=[library_view(library) for library in found.libraries],
         processes=list(found.processes),
         troubles=read_troubles(owner.database),
+        notice=serving_notice(owner.database, "visual"),
     )
 
 

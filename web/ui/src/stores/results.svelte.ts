@@ -32,6 +32,8 @@ class SearchResults {
   /** Words to avoid, phrases, filters and dates that were found in the text. */
   reading = $state.raw<Reading | null>(null);
   waiting = $state.raw<Waiting[]>([]);
+  /** What has to be known about the picture model that answered. */
+  notice = $state.raw<string | null>(null);
   loading = $state(false);
   problem = $state.raw<Problem | null>(null);
   /** There may be more than were asked for. */
@@ -97,6 +99,7 @@ class SearchResults {
       if (signal.aborted) return;
       this.hits = found.results;
       this.waiting = found.waiting;
+      this.notice = found.model?.notice ?? null;
       this.more = found.results.length === limit && limit < MOST;
       this.problem = null;
       if (found.waiting.some(isStarting)) this.#soonAgain();
