@@ -120,8 +120,9 @@ class Face:
 
 
 class FingerprintKind(StrEnum):
-    PHASH = "phash"  # 64 bits of a picture or of a shot's frame (ImageHash)
-    CHROMAPRINT = "chromaprint"  # 32-bit words of sound, 8 a second
+    PHASH = "phash"  # 64 bits (ImageHash) of a picture or a frame, then of views of it
+    GREY = "grey"  # a photo as 32 × 32 bytes of luminance, whatever its shape
+    CHROMAPRINT = "chromaprint"  # 32-bit little-endian words of sound, 8 a second
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Copies and near-copies among the assets: found, shown, and decided about by people only."""
