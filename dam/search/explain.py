@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 from dam.contracts import Kind
 from dam.search.query import Channel
+from dam.search.words import fold
 from dam.tables import TextField
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Sequence, Set
 
     from dam.search.dates import Period
+    from dam.search.matches import Match
     from dam.search.query import Moment
-    from dam.search.text import Match
 
 MOST = 4  # reasons; more is a wall of text
 FAINT = 0.05  # below, a likeness is no reason when there is another one
@@ -25,6 +26,8 @@ FIELDS = {
     TextField.CAMERA: "camera",
     TextField.PLACE: "place",
 }
+SAID = {TextField.SPEECH: "says", TextField.WRITING: "shows the words"}
+EXCERPT = 80  # characters of a line in a reason
 
 
 def reasons(
@@ -77,11 +80,26 @@ def _match(match: Match, words: Sequence[str]) -> str:
         label = "keyword" if match.field == "keyword" else "tag"
         approved = " (approved)" if match.field == "approved" else ""
         return f"{label} “{match.body}”{surety}{approved}"
+    if match.field in SAID:
+        at = "" if match.at_us is None else f" at {clock(match.at_us / 1e6)}"
+        return f"{SAID[TextField(match.field)]} “{_excerpt(match.body, match.words)}”{at}"
     name = FIELDS[TextField(match.field)]
     if match.is_exact:
         return f"{name} is “{match.body}”"
     held = ", ".join(f"“{word}”" for word in words if word in match.words)
     return f"{name} contains {held}"
+
+
+def _excerpt(body: str, words: Set[str]) -> str:
+    """A long line from a little before the first word that was asked for."""
+    line = " ".join(body.split())
+    if len(line) <= EXCERPT:
+        return line
+    first = min((at for word in words if (at := fold(line).find(word)) >= 0), default=0)
+    start = max(0, min(first - EXCERPT // 4, len(line) - EXCERPT))
+    start = line.rfind(" ", 0, start + 1) + 1
+    part = line[start : start + EXCERPT].rstrip()
+    return f"{'…' if start else ''}{part}{'…' if start + EXCERPT < len(line) else ''}"
 
 
 def _taken(period: Period) -> str:

@@ -35,8 +35,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dam.search.matches import best_weights
 from dam.search.query import Channel
-from dam.search.text import best_weights
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dam.contracts import Unit
-    from dam.search.text import Match
+    from dam.search.matches import Match
 
 TOP = 0.95
 STEEPNESS = 1.6

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 class Channel(StrEnum):
     VISUAL = "visual"  # what it shows
+    SPEECH = "speech"  # what is said in it
+    WRITING = "writing"  # what can be read in it
     TEXT = "text"  # names, folders, titles, captions, camera, place
     TAGS = "tags"  # keywords and tags, by people and by models
     DATES = "dates"  # when it was taken

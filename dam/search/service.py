@@ -16,8 +16,9 @@ from dam.search.explain import clock, reasons
 from dam.search.facts import Facts, facts_of, newest, shots_of
 from dam.search.filters import Condition, conditions, file_conditions, restricted, says
 from dam.search.fuse import OTHER_DATE, SENTENCE, fused, rounded, text_confidence
-from dam.search.moments import moments_of
+from dam.search.moments import MOST, moments_of
 from dam.search.parse import Parsed, parse
+from dam.search.passages import passage_moments
 from dam.search.pictures import KeptPictures, decoded
 from dam.search.query import Channel, Hit, Moment, PictureModel, Query, Results, Waiting
 from dam.search.text import TextHit, text_hits
@@ -241,9 +242,10 @@ class _Search:
 
     def _hit(self, known: _Candidate, facts: Facts, shots: dict[str, list[tuple[int, int]]]) -> Hit:
         matches = known.text.matches if known.text else []
-        if known.frames:
-            moments = moments_of(known.frames, shots.get(known.asset_id, ()))
-        else:
+        seen = moments_of(known.frames, shots.get(known.asset_id, ())) if known.frames else []
+        said = passage_moments(known.text.passages) if known.text else []
+        moments = sorted([*seen, *said], key=lambda moment: -moment.score)[:MOST]
+        if not moments:
             tags_only = matches and all(match.channel is Channel.TAGS for match in matches)
             channel = Channel.TAGS if tags_only else Channel.TEXT if matches else Channel.DATES
             moments = [Moment(None, None, known.score, channel)]
@@ -252,7 +254,7 @@ class _Search:
             shown=self._shown(),
             visual=known.visual,
             text=known.written,
-            moments=moments if known.frames else [],
+            moments=seen,
             matches=matches,
             period=self._parsed.period if known.in_period else None,
             words=self._parsed.words,

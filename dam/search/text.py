@@ -8,14 +8,16 @@ count together. A word's worth is its rarity (idf), an asset's coverage the wort
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, literal_column, select
 from sqlalchemy.orm import aliased
 
 from dam.search.filters import MOST_ROWS, full_text, in_present_file
+from dam.search.matches import Match
+from dam.search.passages import CHANNELS, IN_ORDER, Line, Passage, passages_of, timed_texts
+from dam.search.passages import WEIGHTS as LINE_WEIGHTS
 from dam.search.query import Channel
 from dam.search.words import fold, fts_phrase, is_unspaced, like_pattern, words_of
 from dam.tables import Asset, File, TagDecision, TagRow, TagSource, TextField, TextRow, Verdict
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 CANDIDATES = 1_000  # text rows taken per look-up; more costs time, and nobody pages that far
+LINES = 5  # text rows looked at for each asset that is taken
 COMMON = 5_000  # rows; ranking all of a commoner word takes a quarter of a second (bm25)
 SHORT = 3  # words; longer queries are sentences, whose words are not looked for inside of words
 INSIDE = 0.6  # worth of a word found inside of another one
@@ -47,23 +50,11 @@ KEYWORD = 0.97  # in the file, mostly by a person
 MODEL_TAG = 0.6  # times its confidence; made from the same vectors as the visual channel
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
-    """One reason: which field, what it says, and which words of the query it holds."""
-
-    channel: Channel
-    field: str  # a TextField, or "approved", "keyword", "tag"
-    body: str
-    words: frozenset[str]
-    weight: float
-    is_exact: bool  # the query is all of it
-    confidence: float | None = None  # of a model's tag
-
-
 @dataclass(slots=True)
 class TextHit:
     asset_id: str
-    matches: list[Match] = field(default_factory=list)
+    matches: list[Match] = field(default_factory=list)  # with those of the best passage
+    passages: list[Passage] = field(default_factory=list)  # best first
     file_id: int | None = None  # the file whose name or folder matched best
 
 
@@ -113,6 +104,10 @@ def text_hits(
             hit.matches.append(match)
     for asset_id, match in _tag_matches(session, asset_ids, judge):
         hits.setdefault(asset_id, TextHit(asset_id)).matches.append(match)
+    for asset_id, lines in _lines(session, asset_ids, judge).items():
+        hit = hits.setdefault(asset_id, TextHit(asset_id))
+        hit.passages = passages_of(lines, worth)
+        hit.matches += hit.passages[0].matches
     return hits, worth
 
 
@@ -120,7 +115,7 @@ class _Judge:
     """Says which words of the query a text holds."""
 
     def __init__(self, words: Sequence[str], whole: str) -> None:
-        self._words = words
+        self.words = words
         self._whole = words_of(whole)
         self._inside = [
             word
@@ -133,6 +128,15 @@ class _Judge:
         return self._match(
             Channel.TEXT, field_name, body, WEIGHTS[TextField(field_name)], shown=shown
         )
+
+    def line(self, field_name: str, body: str, at_us: int | None) -> Match | None:
+        """Of what is said or written at some time."""
+        kind = TextField(field_name)
+        match = self._match(CHANNELS[kind], field_name, body, LINE_WEIGHTS[kind])
+        if match is None:
+            return None
+        in_order = f" {' '.join(self._whole)} " in f" {' '.join(words_of(body))} "
+        return replace(match, at_us=at_us, weight=match.weight + IN_ORDER * in_order)
 
     def tag(
         self, asset_id: str, name: str, word: str, weight: float, confidence: float | None
@@ -153,7 +157,7 @@ class _Judge:
         text = body if shown is None else shown
         held = words_of(text)
         present = {*held, *words_of(body)}
-        whole_words = frozenset(word for word in self._words if word in present)
+        whole_words = frozenset(word for word in self.words if word in present)
         folded = fold(body)
         inside = frozenset(word for word in self._inside if word not in present and word in folded)
         if not whole_words and not inside:
@@ -208,7 +212,8 @@ def _look_ups(frequencies: dict[str, int]) -> Iterator[Select[int]]:
 
 def _assets_of(session: Session, texts: Select[int], restriction: _Restriction) -> Iterable[str]:
     """Assets of matching rows, in the order of the rows, until there are enough."""
-    rows = texts.limit(MOST_ROWS if restriction.is_any else CANDIDATES).subquery()
+    # Many rows may be the lines of one transcript.
+    rows = texts.limit(MOST_ROWS if restriction.is_any else LINES * CANDIDATES).subquery()
     # An outer join keeps SQLite from turning the order of the two tables round.
     query = select(TextRow.asset_id).select_from(rows).outerjoin(TextRow, TextRow.id == rows.c[0])
     found: dict[str, None] = {}
@@ -252,6 +257,16 @@ def _texts(
             yield row[0], row[1], row[2], row[3], shown
 
 
+def _lines(session: Session, asset_ids: Sequence[str], judge: _Judge) -> dict[str, list[Line]]:
+    found: dict[str, list[Line]] = {}
+    for some in _parts(asset_ids):
+        for asset_id, name, body, start_us, end_us in timed_texts(session, some, judge.words):
+            match = judge.line(name, body, start_us)
+            if match is not None:
+                found.setdefault(asset_id, []).append(Line(match, start_us, end_us))
+    return found
+
+
 def _tag_matches(
     session: Session, asset_ids: Sequence[str], judge: _Judge
 ) -> Iterator[tuple[str, Match]]:
@@ -283,12 +298,3 @@ def _tag_matches(
 
 def _parts(asset_ids: Sequence[str]) -> Iterable[Sequence[str]]:
     return (asset_ids[at : at + CANDIDATES] for at in range(0, len(asset_ids), CANDIDATES))
-
-
-def best_weights(matches: Iterable[Match]) -> dict[str, float]:
-    """The best weight with which each word was found."""
-    best: dict[str, float] = defaultdict(float)
-    for match in matches:
-        for word in match.words:
-            best[word] = max(best[word], match.weight)
-    return dict(best)

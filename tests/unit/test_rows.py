@@ -40,7 +40,7 @@ FOUND: dict[type, f.Finding] = {
 }
 SAYS = {
     (TextField.TAG, None, None, "calm"),
-    (TextField.SPEECH, SPAN.start_us, SPAN.end_us, "Zwei Möwen"),
+    (TextField.SPEECH, SPAN.start_us, SPAN.end_us, "Zwei Möwen\nTwo gulls"),
     (TextField.SOUND, SPAN.start_us, SPAN.end_us, "Dog"),
     (TextField.WRITING, SPAN.start_us, SPAN.end_us, "FISCHMARKT"),
 }

@@ -10,7 +10,7 @@ from dam.search.explain import clock, reasons
 from dam.search.fuse import Background, fused, text_confidence
 from dam.search.moments import moments_of
 from dam.search.query import Channel, Moment
-from dam.search.text import Match
+from dam.search.matches import Match
 from dam.search.visual import VectorHit
 
 
