@@ -27,6 +27,7 @@ from dam.tables import (
     Stack,
 )
 from dam.tagging import TagView, tags_of
+from dam.transcripts import TranscriptSummary, summarise_transcript
 from dam.trash import in_trash, not_in_trash
 
 if TYPE_CHECKING:
@@ -129,6 +130,7 @@ class AssetDetail:
     files: list[FileView]
     tags: list[AssetTag]
     shots: list[AssetShot]
+    transcript: TranscriptSummary
     runs: list[AssetRun]
     stack: StackView | None
 
@@ -165,6 +167,7 @@ def describe_asset(session: Session, asset_id: str) -> AssetDetail:
         files=_files(session, asset_id),
         tags=[_tag(tag) for tag in tags_of(session, asset_id)],
         shots=_shots(session, asset_id),
+        transcript=summarise_transcript(session, asset_id),
         runs=runs,
         stack=_stack(session, asset),
     )

@@ -14,8 +14,11 @@ from sqlalchemy import delete, insert, literal, select, update
 
 from dam.contracts import Finding, Tag, Vector
 from dam.errors import LeaseLost
+from dam.findings import TranscriptLine
+from dam.line_edits import untouched
 from dam.rows import KINDS, FoundRow, span_columns
 from dam.tables import (
+    LineEdit,
     ProducerRow,
     Run,
     RunState,
@@ -25,6 +28,7 @@ from dam.tables import (
     TagSource,
     TextField,
     TextRow,
+    TranscriptLineRow,
     VectorRow,
     now_us,
 )
@@ -80,6 +84,8 @@ def save_all(
         if found:
             _insert(session, kind, found)
     _insert_tag_texts(session, held)
+    for asset_id in _with_edited_lines(session, [lease.asset_id for lease, _ in held]):
+        renew_speech_texts(session, asset_id)
     return lost
 
 
@@ -126,7 +132,12 @@ def replace_texts(
     own = TextRow.file_id.is_(None) if file_id is None else TextRow.file_id == file_id
     session.execute(
         delete(TextRow)
-        .where(TextRow.asset_id == asset_id, TextRow.run_id.is_(None), own)
+        .where(
+            TextRow.asset_id == asset_id,
+            TextRow.run_id.is_(None),
+            TextRow.field != TextField.SPEECH,  # a person's, which reading a file does not renew
+            own,
+        )
         .execution_options(synchronize_session=False)
     )
     rows = [
@@ -136,6 +147,40 @@ def replace_texts(
     ]
     if rows:
         session.execute(insert(TextRow), rows)
+
+
+def renew_speech_texts(session: Session, asset_id: str) -> None:
+    """Makes searchable what is said as people read it: a person's lines over those of indexers."""
+    session.execute(
+        delete(TextRow)
+        .where(TextRow.asset_id == asset_id, TextRow.field == TextField.SPEECH)
+        .execution_options(synchronize_session=False)
+    )
+    lines = session.scalars(
+        select(TranscriptLineRow).where(TranscriptLineRow.asset_id == asset_id)
+    ).all()
+    edits = session.scalars(select(LineEdit).where(LineEdit.asset_id == asset_id)).all()
+    line_kind = KINDS[TranscriptLine]
+    rows = [
+        {"run_id": line.run_id, "body": line_kind.text(line_kind.finding(line)), **_times(line)}
+        for line in untouched(lines, edits)
+    ]
+    rows += [{"run_id": None, "body": edit.text, **_times(edit)} for edit in edits if edit.text]
+    if rows:
+        session.execute(
+            insert(TextRow),
+            [{"asset_id": asset_id, "field": TextField.SPEECH, **row} for row in rows],
+        )
+
+
+def _times(line: TranscriptLineRow | LineEdit) -> dict[str, int]:
+    return {"start_us": line.start_us, "end_us": line.end_us}
+
+
+def _with_edited_lines(session: Session, asset_ids: Sequence[str]) -> Sequence[str]:
+    return session.scalars(
+        select(LineEdit.asset_id).where(LineEdit.asset_id.in_(asset_ids)).distinct()
+    ).all()
 
 
 def replace_field_texts(session: Session, field: TextField, bodies: Mapping[str, str]) -> None:

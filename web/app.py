@@ -18,6 +18,7 @@ from web.api import (
     places,
     search,
     system,
+    transcripts,
     uploads,
 )
 from web.pages import pages
@@ -30,7 +31,19 @@ if TYPE_CHECKING:
     from dam.config import Settings
 
 API = "/api/v1"
-MODULES = (libraries, folders, assets, media, places, search, uploads, jobs, models, system)
+MODULES = (
+    libraries,
+    folders,
+    assets,
+    media,
+    places,
+    search,
+    uploads,
+    jobs,
+    models,
+    system,
+    transcripts,
+)
 DESCRIPTION = """Everything the web app does, and nothing else, goes through these endpoints.
 
 Ids are opaque. Times end in `_at` (RFC 3339, UTC), durations in `_s` (seconds), lengths in `_px`.

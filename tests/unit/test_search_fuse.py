@@ -8,9 +8,9 @@ import pytest
 from dam.contracts import Kind
 from dam.search.explain import clock, reasons
 from dam.search.fuse import Background, fused, text_confidence
+from dam.search.matches import Match
 from dam.search.moments import moments_of
 from dam.search.query import Channel, Moment
-from dam.search.matches import Match
 from dam.search.visual import VectorHit
 
 
