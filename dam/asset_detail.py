@@ -15,6 +15,7 @@ from sqlalchemy import select
 from dam.assets import US_PER_S, AssetCard, cards_of
 from dam.edits import edited_fields
 from dam.errors import NotFound
+from dam.quality import AssetQuality, quality_of
 from dam.tables import (
     Asset,
     File,
@@ -131,6 +132,7 @@ class AssetDetail:
     tags: list[AssetTag]
     shots: list[AssetShot]
     transcript: TranscriptSummary
+    quality: list[AssetQuality]
     runs: list[AssetRun]
     stack: StackView | None
 
@@ -168,6 +170,7 @@ def describe_asset(session: Session, asset_id: str) -> AssetDetail:
         tags=[_tag(tag) for tag in tags_of(session, asset_id)],
         shots=_shots(session, asset_id),
         transcript=summarise_transcript(session, asset_id),
+        quality=quality_of(session, [asset_id])[asset_id],
         runs=runs,
         stack=_stack(session, asset),
     )

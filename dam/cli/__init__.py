@@ -11,6 +11,8 @@ import sys
 import typer
 
 from dam.cli.context import fail
+from dam.cli.duplicates import duplicates_app
+from dam.cli.export import export_app
 from dam.cli.index import index, reindex
 from dam.cli.libraries import library_app
 from dam.cli.models import models_app
@@ -33,6 +35,8 @@ app.add_typer(library_app, name="library")
 app.add_typer(models_app, name="models")
 app.add_typer(tags_app, name="tags")
 app.add_typer(trash_app, name="trash")
+app.add_typer(duplicates_app, name="duplicates")
+app.add_typer(export_app, name="export")
 for command in (
     index,
     search,

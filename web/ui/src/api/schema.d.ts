@@ -165,7 +165,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Find what looks like an asset, or like one frame of it. */
+        /** Find what looks like an asset or a frame of it, or sounds like a recording. */
         get: operations["get_search_similar"];
         put?: never;
         post?: never;
@@ -890,6 +890,8 @@ export interface components {
             /** Place */
             place: string | null;
             previews: components["schemas"]["PreviewState"];
+            /** Quality */
+            quality: components["schemas"]["AssetQuality"][];
             /** Revision */
             revision: number;
             /** Runs */
@@ -936,6 +938,21 @@ export interface components {
             next_cursor: string | null;
             /** Total */
             total: number | null;
+        };
+        /** AssetQuality */
+        AssetQuality: {
+            /** End S */
+            end_s: number | null;
+            /** Is Fault */
+            is_fault: boolean;
+            /** Measure */
+            measure: string;
+            /** Start S */
+            start_s: number | null;
+            /** Unit */
+            unit: string | null;
+            /** Value */
+            value: number;
         };
         /**
          * AssetRun

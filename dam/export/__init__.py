@@ -1,0 +1,1 @@
+"""What leaves dam: reports and files for other tools. Reads only."""
