@@ -20,7 +20,12 @@ if TYPE_CHECKING:
     from tests.e2e.conftest import Server
 
 NOTICE = BY_NAME["mini"].notice or ""
-CLOSED = {"built_in_model": "true", "threads": "1", "decoders": "1"}
+CLOSED = {
+    "built_in_model": "true",
+    "threads": "1",
+    "decoders": "1",
+    "indexers": "shots,visual,tags",
+}
 
 
 @pytest.fixture(scope="module")

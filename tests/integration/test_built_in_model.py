@@ -110,7 +110,8 @@ def closed_machine(mini: Path, tmp_path_factory: pytest.TempPathFactory) -> Dam:
     pytest.importorskip("sklearn")
     library = tmp_path_factory.mktemp("library") / "sample"
     build_library(library)
-    dam = Dam(tmp_path_factory.mktemp("home"), {"built_in_model": "true", "threads": "1"})
+    settings = {"built_in_model": "true", "threads": "1", "indexers": "shots,visual,tags"}
+    dam = Dam(tmp_path_factory.mktemp("home"), settings)
     dam.run("library", "add", str(library))
     dam.run("index")
     return dam
