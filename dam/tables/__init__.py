@@ -1,6 +1,7 @@
 """The ORM classes, one module per concept. Schema changes go through `migrations`."""
 
 from dam.tables.base import Base, new_id, now_us
+from dam.tables.duplicates import PairDecision, PairVerdict
 from dam.tables.findings import (
     ShotRow,
     SpaceRow,
@@ -51,6 +52,8 @@ __all__ = [
     "LibraryState",
     "LineEdit",
     "MusicRow",
+    "PairDecision",
+    "PairVerdict",
     "Person",
     "Preference",
     "ProducerRow",

@@ -148,6 +148,30 @@ def upgrade() -> None:
     op.create_index(op.f("ix_music_asset_id"), "music", ["asset_id"])
     op.create_index(op.f("ix_music_run_id"), "music", ["run_id"])
     op.create_table(
+        "pair_decisions",
+        sa.Column("id", INTEGER, nullable=False),
+        sa.Column("one_id", sa.String(), nullable=False),
+        sa.Column("other_id", sa.String(), nullable=False),
+        sa.Column("verdict", sa.String(), nullable=False),
+        sa.Column("cover_id", sa.String(), nullable=True),
+        sa.Column("decided_us", INTEGER, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["one_id"],
+            ["assets.id"],
+            name=op.f("fk_pair_decisions_one_id_assets"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["other_id"],
+            ["assets.id"],
+            name=op.f("fk_pair_decisions_other_id_assets"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_pair_decisions")),
+        sa.UniqueConstraint("one_id", "other_id", name=op.f("uq_pair_decisions_one_id_other_id")),
+    )
+    op.create_index(op.f("ix_pair_decisions_other_id"), "pair_decisions", ["other_id"])
+    op.create_table(
         "quality",
         sa.Column("measure", sa.String(), nullable=False),
         sa.Column("value", sa.Double(), nullable=False),
