@@ -7,7 +7,7 @@ import { keepLast } from '../keepLast';
 
 const ID_BYTES = 10;
 /** Sound has no shape of its own: wide enough for its wave and its name. */
-const SOUND_ASPECT = 1.5;
+export const SOUND_ASPECT = 1.5;
 
 export interface Day {
   /** "2024-05-03" by the camera's clock; null for assets without a date, which come last. */

@@ -1,5 +1,6 @@
 /** What a search found: its hits, how sure they are, and how its words were understood. */
 import type { Filters } from '../api/filters';
+import { Newest } from '../api/newest';
 import { Problem } from '../api/problem';
 import { readQuery, search, type Asked } from '../api/search';
 import type { Hit, Reading, Waiting } from '../api/types';
@@ -45,8 +46,9 @@ class SearchResults {
   folded = $derived(Math.min(this.hits?.length ?? 0, Math.max(this.good, LEAST_SHOWN)));
   #places = $derived(new Map((this.hits ?? []).map(({ asset_id }, i) => [asset_id, i])));
   #question: Question | null = null;
-  #words = '';
-  #request = new AbortController();
+  /** The text that `reading` is of. */
+  #read = '';
+  #newest = new Newest();
   #limit = FIRST;
   #retries = 0;
   #retry: ReturnType<typeof setTimeout> | undefined;
@@ -79,21 +81,19 @@ class SearchResults {
 
   /** A page that shows something else takes over: an answer that is still to come is dropped. */
   leave(): void {
-    this.#request.abort();
+    this.#newest.stop();
     clearTimeout(this.#retry);
     this.loading = false;
   }
 
-  /** A newer question stops an older one, so that answers never arrive in the wrong order. */
   async #load(limit: number): Promise<void> {
     const question = this.#question;
     if (!question) return;
-    this.#request.abort();
+    const signal = this.#newest.begin();
     clearTimeout(this.#retry);
-    const { signal } = (this.#request = new AbortController());
     this.loading = true;
     this.#limit = limit;
-    void this.#read(question.asked.text, signal);
+    void this.#understand(question.asked.text, signal);
     try {
       const found = await search(question.asked, question.filters, limit, signal);
       if (signal.aborted) return;
@@ -118,12 +118,13 @@ class SearchResults {
     this.#retry = setTimeout(() => void this.again(), RETRY_MS);
   }
 
-  async #read(text: string, signal: AbortSignal): Promise<void> {
-    if (text === this.#words && this.reading) return;
-    this.#words = text;
+  async #understand(text: string, signal: AbortSignal): Promise<void> {
+    if (text === this.#read && this.reading) return;
     try {
       const reading = text ? await readQuery(text, signal) : null;
-      if (!signal.aborted) this.reading = reading;
+      if (signal.aborted) return;
+      this.#read = text;
+      this.reading = reading;
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof Problem)) throw error;
