@@ -15,6 +15,7 @@ import numpy as np
 
 from dam import store
 from dam.contracts import Kind, Producer, Shot, Span, Tag, Vector
+from dam.findings import SoundEvent
 from dam.library.names import words_of_name
 from dam.search.words import content_words
 from dam.store import Lease
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 DIM = 256
 VISUAL = Producer("visual", 1, "words")
 TAGS = Producer("tags", 1, "words")
+SOUND_SPACE = Producer("sound_space", 1, "words")
+SOUNDS = Producer("sounds", 1, "words")
 
 
 def _direction(word: str) -> Unit:
@@ -98,6 +101,8 @@ class World:
         tags: Sequence[tuple[str, float]] = (),
         frames: Sequence[tuple[int, int, str]] = (),  # start_s, end_s, what it shows
         shots: Sequence[tuple[int, int]] = (),
+        sounds: Sequence[tuple[int, int, str]] = (),  # start_s, end_s, what it sounds like
+        events: Sequence[tuple[int, int, str, float]] = (),  # start_s, end_s, label, score
         seed: int = 0,
         **columns: object,
     ) -> str:
@@ -133,6 +138,15 @@ class World:
                 findings.append(Vector(values, start * 10**6, _span(start, end)))
             if findings:
                 _save(session, VISUAL, asset.id, findings)
+            if sounds:
+                heard = [
+                    Vector(looks_like(shown, seed=seed + at), start * 10**6, _span(start, end))
+                    for at, (start, end, shown) in enumerate(sounds)
+                ]
+                _save(session, SOUND_SPACE, asset.id, heard)
+            if events:
+                named = [SoundEvent(label, sure, _span(*at)) for *at, label, sure in events]
+                _save(session, SOUNDS, asset.id, named)
             if tags:
                 _save(session, TAGS, asset.id, [Tag("words", word, score) for word, score in tags])
             return asset.id

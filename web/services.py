@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from flask import current_app
@@ -77,13 +78,18 @@ class Services:
             if self._search is None:
                 from dam.search.service import SearchService  # FAISS comes with it
 
-                self._search = SearchService(self.database, self.settings, self._encoder)
+                self._search = SearchService(
+                    self.database,
+                    self.settings,
+                    partial(self._encoder, "visual"),
+                    sound=partial(self._encoder, "sound_space"),
+                )
         return self._search
 
-    def _encoder(self) -> QueryEncoder:
+    def _encoder(self, indexer: str) -> QueryEncoder:
         from dam.indexing.encoder import open_query_encoder
 
-        return open_query_encoder(self.database, self.settings, in_process=False)
+        return open_query_encoder(self.database, self.settings, indexer, in_process=False)
 
     @contextmanager
     def sandbox(self) -> Iterator[Sandbox]:

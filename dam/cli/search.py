@@ -32,12 +32,17 @@ def search(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Search photos and moments in video by what they show, and everything by its metadata."""
+    """Search photos, videos and recordings by what is seen, heard and written of them."""
     from dam.search import Filters, Query, SearchService, results_as_json
 
     settings = load_settings()
     with opened(settings) as database:
-        service = SearchService(database, settings, lambda: open_query_encoder(database, settings))
+        service = SearchService(
+            database,
+            settings,
+            lambda: open_query_encoder(database, settings),
+            sound=lambda: open_query_encoder(database, settings, "sound_space"),
+        )
         query = Query(
             text=" ".join(text or []),
             filters=Filters(kinds=frozenset({kind}) if kind else frozenset()),

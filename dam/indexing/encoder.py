@@ -32,7 +32,7 @@ from dam.indexing.choice import serving_model
 from dam.indexing.plan import open_registry
 from dam.indexing.registry import Registry
 from dam.liveness import living
-from dam.vectors.spaces import serving_space
+from dam.vectors.spaces import every_space, serving_space
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -145,7 +145,8 @@ class EncoderServer:
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
         self._settings = settings
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # of model calls
+        self._loading = threading.Lock()  # others are answered meanwhile
         self._loaded: dict[str, LoadedEncoder] = {}
 
     def run(self, stop: threading.Event) -> None:
@@ -193,8 +194,8 @@ class EncoderServer:
             connection.send_bytes(blob)
 
     def _answer(self, header: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
+        encoder = self._encoder(header["indexer"])
         with self._lock:
-            encoder = self._encoder(header["indexer"])
             if header["want"] == "space":
                 return {"space": encoder.space}, b""
             if header["want"] == "text":
@@ -210,19 +211,30 @@ class EncoderServer:
         loaded = self._loaded.get(indexer)
         if loaded is not None and serving in (None, loaded.space):
             return loaded
-        registry = _registry_for_serving_space(self._database, self._settings, indexer)
-        fresh = LoadedEncoder(registry, indexer)
-        if loaded is not None:
-            loaded.close()
-        self._loaded[indexer] = fresh
-        return fresh
+        with self._loading:
+            loaded = self._loaded.get(indexer)
+            if loaded is not None and serving in (None, loaded.space):
+                return loaded
+            registry = _registry_for_serving_space(self._database, self._settings, indexer)
+            fresh = LoadedEncoder(registry, indexer)
+            with self._lock:  # nobody is in the middle of a call of the one before
+                if loaded is not None:
+                    loaded.close()
+                self._loaded[indexer] = fresh
+            return fresh
 
     def _warm_up(self) -> None:
-        try:
-            with self._lock:
-                self._encoder("visual").encode_text(["a photo"])
-        except DamError as error:
-            log.info("Not loaded yet: %s", error)
+        """Loads what searches will ask for: the picture model, and those whose vectors serve."""
+        with self._database.read() as session:
+            known = [space.indexer for space in every_space(session)]
+            others = [indexer for indexer in known if serving_space(session, indexer)]
+        for indexer in dict.fromkeys(["visual", *others]):
+            try:
+                encoder = self._encoder(indexer)
+                with self._lock:
+                    encoder.encode_text(["a photo"])
+            except DamError as error:
+                log.info("Not loaded yet: %s", error)
 
 
 def _serving_producer(database: Database, indexer: str) -> str | None:

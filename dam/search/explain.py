@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence, Set
 
     from dam.search.dates import Period
+    from dam.search.heard import EventHit
     from dam.search.matches import Match
     from dam.search.query import Moment
 
@@ -40,16 +41,27 @@ def reasons(
     matches: Sequence[Match],
     period: Period | None,
     words: Sequence[str],
+    sound: float = 0.0,
+    heard: Sequence[Moment] = (),
+    events: Sequence[EventHit] = (),
 ) -> list[str]:
-    """Best reason first. `shown` is what it looks like: “a dog”, or the given picture; `visual`
-    and `text` are how sure the channels are."""
+    """Best reason first. `shown` is what it looks or sounds like: “a dog”, or the given picture;
+    `visual`, `sound` and `text` are how sure the channels are."""
     written = [_match(match, words) for match in _strongest(matches)]
     if period is not None:
         written.append(_taken(period))
-    if visual <= 0 or (visual < FAINT and written):
-        return list(dict.fromkeys(written))[:MOST]
-    seen = _likeness(kind, shown, visual, moments)
-    said = [seen, *written] if visual >= text else [*written[: MOST - 1], seen]
+    likenesses = [(visual, _likeness(kind, shown, visual, moments))] if visual > 0 else []
+    if sound > 0:
+        likenesses.append((sound, _sounding(shown, sound, heard)))
+    likenesses.sort(key=lambda one: -one[0])
+    others = written or any(sure >= FAINT for sure, _ in likenesses)
+    perceived = [why for sure, why in likenesses if sure >= FAINT or not others]
+    named = [_event(events[0])] if events else []
+    sensed = [*perceived, *named]
+    if max(visual, sound) >= text:
+        said = [*sensed, *written]
+    else:
+        said = [*written[: MOST - len(sensed)], *sensed]
     return list(dict.fromkeys(said))[:MOST]
 
 
@@ -61,10 +73,23 @@ def clock(seconds: float) -> str:
 
 
 def _likeness(kind: Kind, shown: str, visual: float, moments: Sequence[Moment]) -> str:
-    strength = "strong" if visual >= 0.75 else "good" if visual >= 0.4 else "weak"
     at_s = moments[0].at_s if moments else None
     subject = f"frame at {clock(at_s)} " if kind is Kind.VIDEO and at_s is not None else ""
-    return f"{subject}looks like {shown} ({strength} match)"
+    return f"{subject}looks like {shown} ({_strength(visual)} match)"
+
+
+def _sounding(shown: str, sound: float, heard: Sequence[Moment]) -> str:
+    at_s = heard[0].at_s if heard else None
+    when = "" if at_s is None else f" at {clock(at_s)}"
+    return f"sounds like {shown}{when} ({_strength(sound)} match)"
+
+
+def _event(event: EventHit) -> str:
+    return f"“{event.label}” is heard at {clock(event.start_us / 1e6)}"
+
+
+def _strength(sure: float) -> str:
+    return "strong" if sure >= 0.75 else "good" if sure >= 0.4 else "weak"
 
 
 def _strongest(matches: Sequence[Match]) -> list[Match]:

@@ -19,7 +19,15 @@ mean weight of the fields where it was found, n words:
 so that two words out of a ten-word sentence, found in a file name by chance, weigh nothing, while
 a word searched for alone weighs everything.
 
-Together. With a the larger and b the smaller of the two:
+Sound. As visual, of vectors of what is heard; there are few of them, so what is expected of cosines
+in general counts as some of them. An event that the query names (`dam.search.heard`) and that
+overlaps adds to it as independent evidence does: 1 - (1 - a)(1 - b).
+
+Together. Visual and sound make what is perceived: with a the larger and b the smaller of the two,
+
+    perceived = a + (1 - a) b r,   r from 0 to 1 as b goes from .3 to .8
+
+and of what is perceived and the text, again with a the larger and b the smaller:
 
     score = a + (1 - a) b r,   r from 0 to 1 as text goes from .3 to .8
 
@@ -68,18 +76,36 @@ class Background:
     deviation: float
 
     @classmethod
-    def of(cls, query: Unit, sample: Unit) -> Background:
-        """`query` (dim,), `sample` (n, dim), both of unit norm."""
+    def of(
+        cls, query: Unit, sample: Unit, *, expected: Background | None = None, worth: int = 0
+    ) -> Background:
+        """`query` (dim,), `sample` (n, dim), both of unit norm. What is `expected` before any
+        cosine is seen counts as much as `worth` of them."""
         cosines = np.sort(sample @ query)
+        if expected is not None:
+            return _updated(expected, worth, cosines[: len(cosines) - _left_out(len(cosines))])
         if len(cosines) < FEW:
             mean = float(cosines.mean()) if len(cosines) else 0.0
             return cls(mean - MIDDLE * LEAST_DEVIATION, LEAST_DEVIATION)
-        kept = cosines[: len(cosines) - max(1, round(LEFT_OUT * len(cosines)))]
+        kept = cosines[: len(cosines) - _left_out(len(cosines))]
         return cls(float(kept.mean()), max(float(kept.std()), LEAST_DEVIATION))
 
     def confidence(self, cosines: NDArray[np.float64]) -> NDArray[np.float64]:
         z = (cosines - self.mean) / self.deviation
         return np.asarray(TOP / (1 + np.exp(-STEEPNESS * (z - MIDDLE))), np.float64)
+
+
+def _left_out(count: int) -> int:
+    return max(1, round(LEFT_OUT * count))
+
+
+def _updated(expected: Background, worth: int, cosines: NDArray[np.float32]) -> Background:
+    """Mean and deviation of the cosines and of `worth` expected ones together."""
+    count = len(cosines)
+    total = worth + count
+    mean = (worth * expected.mean + float(cosines.sum())) / total
+    squares = worth * (expected.deviation**2 + expected.mean**2) + float(np.square(cosines).sum())
+    return Background(mean, max(squares / total - mean**2, LEAST_DEVIATION**2) ** 0.5)
 
 
 def text_confidence(
@@ -99,9 +125,15 @@ def text_confidence(
     return score
 
 
-def fused(visual: float, text: float) -> float:
-    larger, smaller = max(visual, text), min(visual, text)
+def fused(sensed: float, text: float) -> float:
+    larger, smaller = max(sensed, text), min(sensed, text)
     return larger + (1 - larger) * smaller * _ramp(text, 0.3, 0.8)
+
+
+def perceived(visual: float, sound: float) -> float:
+    """Seen and heard at once is surer than either; what is faint does not reorder the other."""
+    larger, smaller = max(visual, sound), min(visual, sound)
+    return larger + (1 - larger) * smaller * _ramp(smaller, 0.3, 0.8)
 
 
 def _ramp(value: float, low: float, high: float) -> float:

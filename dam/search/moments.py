@@ -27,7 +27,11 @@ class Found:
     score: float
 
 
-def moments_of(hits: Sequence[VectorHit], shots: Iterable[tuple[int, int]] = ()) -> list[Moment]:
+def moments_of(
+    hits: Sequence[VectorHit],
+    shots: Iterable[tuple[int, int]] = (),
+    channel: Channel = Channel.VISUAL,
+) -> list[Moment]:
     """The best moments of one asset, best first. `shots` are half-open spans in µs."""
     best = max(hit.confidence for hit in hits)
     spans = sorted(shots)
@@ -35,7 +39,7 @@ def moments_of(hits: Sequence[VectorHit], shots: Iterable[tuple[int, int]] = ())
         _placed(hit, spans) for hit in hits if hit.confidence >= CLOSE * best and _is_timed(hit)
     ]
     if not found:
-        return [Moment(None, None, best, Channel.VISUAL)]
+        return [Moment(None, None, best, channel)]
     merged: list[Found] = []
     for frame in sorted(found, key=lambda frame: (frame.start_us, frame.end_us, frame.at_us)):
         if merged and frame.start_us - merged[-1].end_us < NEAR_US:
@@ -48,11 +52,17 @@ def moments_of(hits: Sequence[VectorHit], shots: Iterable[tuple[int, int]] = ())
             frame.start_us / 1e6,
             frame.end_us / 1e6,
             frame.score,
-            Channel.VISUAL,
+            channel,
             at_s=frame.at_us / 1e6,
         )
         for frame in merged[:MOST]
     ]
+
+
+def best_moments(*channels: Sequence[Moment]) -> list[Moment]:
+    """Of what several channels found in one asset."""
+    every = [moment for moments in channels for moment in moments]
+    return sorted(every, key=lambda moment: (-moment.score, moment.start_s or 0))[:MOST]
 
 
 def _is_timed(hit: VectorHit) -> bool:

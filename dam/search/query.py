@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 class Channel(StrEnum):
     VISUAL = "visual"  # what it shows
+    SOUND = "sound"  # what is heard in it
     SPEECH = "speech"  # what is said in it
     WRITING = "writing"  # what can be read in it
     TEXT = "text"  # names, folders, titles, captions, camera, place
@@ -47,7 +48,7 @@ class Query:
     like: Pixels | None = None  # a picture that results should look like
     like_picture: str | None = None  # the same, by the id of a picture that `KeptPictures` keeps
     like_asset: str | None = None  # the same, by the id of an asset that is indexed
-    like_at_s: float | None = None  # of that asset, when a video: only what is seen at this time
+    like_at_s: float | None = None  # of that asset: only what is seen or heard at this time
 
     @property
     def is_like(self) -> bool:
@@ -61,7 +62,7 @@ class Moment:
     end_s: float | None
     score: float
     channel: Channel
-    at_s: float | None = None  # the frame that matched best
+    at_s: float | None = None  # the frame that matched best; of a sound, where it begins
 
 
 @dataclass(frozen=True, slots=True)

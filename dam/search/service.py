@@ -11,18 +11,24 @@ from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING
 
+from sqlalchemy import select
+
+from dam.contracts import Kind
 from dam.errors import BadRequest, DamError, NotFound
 from dam.search.explain import clock, reasons
 from dam.search.facts import Facts, facts_of, newest, shots_of
 from dam.search.filters import Condition, conditions, file_conditions, restricted, says
-from dam.search.fuse import OTHER_DATE, SENTENCE, fused, rounded, text_confidence
-from dam.search.moments import MOST, moments_of
+from dam.search.fuse import OTHER_DATE, SENTENCE, fused, perceived, rounded, text_confidence
+from dam.search.heard import EventHit, event_hits, together
+from dam.search.moments import best_moments, moments_of
 from dam.search.parse import Parsed, parse
 from dam.search.passages import passage_moments
 from dam.search.pictures import KeptPictures, decoded
 from dam.search.query import Channel, Hit, Moment, PictureModel, Query, Results, Waiting
+from dam.search.senses import SOUND, VISUAL
 from dam.search.text import TextHit, text_hits
-from dam.search.visual import VisualChannel, model_of, not_looked_at, pending, unanswered
+from dam.search.visual import SpaceChannel, model_of, not_looked_at, pending, unanswered
+from dam.tables import Asset
 from dam.trash import trashed_ids
 
 if TYPE_CHECKING:
@@ -46,16 +52,20 @@ IN_PERIOD = 0.9  # of an asset taken at a date that is all that was asked for
 class _Candidate:
     asset_id: str
     frames: list[VectorHit] = field(default_factory=list)
+    sounds: list[VectorHit] = field(default_factory=list)
+    events: list[EventHit] = field(default_factory=list)
     text: TextHit | None = None
     in_period: bool = False
     visual: float = 0.0
+    sound: float = 0.0
     written: float = 0.0
     score: float = 0.0
 
 
 class SearchService:
-    """One for a process; safe to share between threads. `encoder` opens the query encoder and
-    may raise `WeightsUnavailable`: names, metadata and dates then answer alone."""
+    """One for a process; safe to share between threads. `encoder` opens the query encoder of what
+    pictures show, `sound` that of what is heard; they may raise `WeightsUnavailable`: names,
+    metadata and dates then answer alone."""
 
     def __init__(
         self,
@@ -63,10 +73,12 @@ class SearchService:
         settings: Settings,
         encoder: Callable[[], QueryEncoder] | None,
         *,
+        sound: Callable[[], QueryEncoder] | None = None,
         today: Callable[[], date] = date.today,
     ) -> None:
         self._database = database
-        self._visual = VisualChannel(database, settings, encoder)
+        self._visual = SpaceChannel(database, settings, VISUAL, encoder)
+        self._sound = SpaceChannel(database, settings, SOUND, sound)
         self._today = today
         self.pictures = KeptPictures(settings.cache_path / "pictures")
 
@@ -77,7 +89,8 @@ class SearchService:
             raise BadRequest(f"The limit must lie between 1 and {LARGEST}.")
         parsed = parse(query.text, today=self._today())
         with self._database.read() as session:
-            return _Search(session, self._visual, self.pictures, query, parsed).results()
+            channels = (self._visual, self._sound)
+            return _Search(session, channels, self.pictures, query, parsed).results()
 
 
 class _Search:
@@ -86,13 +99,13 @@ class _Search:
     def __init__(
         self,
         session: Session,
-        visual: VisualChannel,
+        channels: tuple[SpaceChannel, SpaceChannel],  # what is shown, what is heard
         pictures: KeptPictures,
         query: Query,
         parsed: Parsed,
     ) -> None:
         self._session = session
-        self._visual = visual
+        self._visual, self._sound = channels
         self._pictures = pictures
         self._query = query
         self._parsed = parsed
@@ -107,19 +120,23 @@ class _Search:
         self._waiting: list[Waiting] = []
         self._worth: dict[str, float] = {}
         self._model: PictureModel | None = None
+        self._is_like_sound = self._is_recording(query.like_asset)
 
     def results(self) -> Results:
         is_like = self._query.is_like
         if self._parsed.is_empty and not is_like:
-            return Results(self._listing(), pending(self._session))
+            return Results(self._listing(), self._pending())
         if self._within is not None:
             self._passing = set(self._session.scalars(self._within))
         candidates: dict[str, _Candidate] = {}
         if not is_like:
             self._add_text(candidates)
             self._add_period(candidates)
-        hits = self._with_visual(candidates)
-        return Results(hits, self._waiting + pending(self._session), self._model)
+        hits = self._with_vectors(candidates)
+        return Results(hits, self._waiting + self._pending(), self._model)
+
+    def _pending(self) -> list[Waiting]:
+        return [*pending(self._session, VISUAL), *pending(self._session, SOUND)]
 
     # Candidates ---------------------------------------------------------------------------
 
@@ -144,30 +161,98 @@ class _Search:
             ):
                 candidates.setdefault(asset_id, _Candidate(asset_id))
 
-    def _with_visual(self, candidates: dict[str, _Candidate]) -> list[Hit]:
-        """Asks for more frames until enough of their assets pass the filters and have a file."""
-        queries, fingerprint = self._visual_query()
-        if queries is None:
+    def _with_vectors(self, candidates: dict[str, _Candidate]) -> list[Hit]:
+        """Asks for more vectors until enough of their assets pass the filters and have a file."""
+        asked = self._vector_queries()
+        events = self._named_events()
+        if not asked and not events:
             return self._hits(candidates)
-        self._waiting += not_looked_at(self._session, fingerprint)
-        self._model = model_of(self._session, fingerprint)
-        frames = min(max(PER_RESULT * self._query.limit, FRAMES[0]), FRAMES[1])
+        vectors = min(max(PER_RESULT * self._query.limit, FRAMES[0]), FRAMES[1])
         while True:
             everything = {
                 asset_id: _Candidate(asset_id, text=known.text)
                 for asset_id, known in candidates.items()
             }
-            for hit in self._visual.search(
-                self._session, queries, fingerprint, frames, within=self._within
-            ):
-                if hit.asset_id != self._query.like_asset:
-                    known = everything.setdefault(hit.asset_id, _Candidate(hit.asset_id))
-                    known.frames.append(hit)
+            found = {
+                channel: channel.search(
+                    self._session, queries, fingerprint, vectors, within=self._within
+                )
+                for channel, queries, fingerprint in asked
+            }
+            sounds = together(found.get(self._sound, []), events)
+            self._spread(everything, found.get(self._visual, []), sounds, events)
             hits = self._hits(everything)
-            enough = len(hits) >= self._query.limit or frames >= FRAMES[1]
-            if enough or self._visual.is_exhausted(frames):
+            enough = len(hits) >= self._query.limit or vectors >= FRAMES[1]
+            if enough or all(channel.is_exhausted(vectors) for channel in found):
                 return hits
-            frames = min(4 * frames, FRAMES[1])
+            vectors = min(4 * vectors, FRAMES[1])
+
+    def _spread(
+        self,
+        candidates: dict[str, _Candidate],
+        frames: Sequence[VectorHit],
+        sounds: Sequence[VectorHit],
+        events: Sequence[EventHit],
+    ) -> None:
+        """Gives each asset what was seen and heard of it."""
+
+        def of(asset_id: str) -> _Candidate:
+            return candidates.setdefault(asset_id, _Candidate(asset_id))
+
+        for hit in frames:
+            of(hit.asset_id).frames.append(hit)
+        for hit in sounds:
+            of(hit.asset_id).sounds.append(hit)
+        for event in events:
+            of(event.asset_id).events.append(event)
+        candidates.pop(self._query.like_asset or "", None)
+
+    def _named_events(self) -> list[EventHit]:
+        if self._query.is_like or self._parsed.is_only_period or not self._may_be_heard:
+            return []
+        return event_hits(self._session, self._parsed.words, within=self._within)
+
+    def _vector_queries(self) -> list[tuple[SpaceChannel, Unit, str]]:
+        """What is asked of each space: (channel, query vectors, fingerprint of their space)."""
+        asked = []
+        if not self._is_like_sound:
+            queries, fingerprint = self._visual_query()
+            if queries is not None:
+                self._waiting += not_looked_at(self._session, fingerprint, VISUAL)
+                self._model = model_of(self._session, fingerprint)
+                asked.append((self._visual, queries, fingerprint))
+        if self._is_like_sound or not (self._query.is_like or self._parsed.is_only_period):
+            queries, fingerprint = self._sound_query()
+            if queries is not None:
+                self._waiting += not_looked_at(self._session, fingerprint, SOUND)
+                asked.append((self._sound, queries, fingerprint))
+        return asked
+
+    def _is_recording(self, asset_id: str | None) -> bool:
+        kind = select(Asset.kind).where(Asset.id == asset_id)
+        return asset_id is not None and self._session.scalar(kind) == Kind.AUDIO
+
+    @property
+    def _may_be_heard(self) -> bool:
+        wanted = [one.kinds for one in (self._parsed.filters, self._query.filters) if one.kinds]
+        return all(kinds & {Kind.AUDIO, Kind.VIDEO} for kinds in wanted)
+
+    def _sound_query(self) -> tuple[Unit | None, str]:
+        """No encoder is asked for as long as there is nothing to compare its answer with: loading
+        it takes longer than everything else in a library of photos."""
+        query = self._query
+        if query.like_asset is not None:
+            return self._sound.query_of_asset(self._session, query.like_asset, query.like_at_s)
+        if not self._sound.is_set_up or not self._may_be_heard:
+            return None, ""
+        if not self._sound.has_vectors(self._session):
+            self._waiting += self._sound.missing_model(self._session)
+            return None, ""
+        try:
+            return self._sound.query_of_text(self._session, self._parsed.sentence)
+        except DamError as error:
+            self._waiting.append(unanswered(error, SOUND))
+            return None, ""
 
     def _visual_query(self) -> tuple[Unit | None, str]:
         query = self._query
@@ -185,7 +270,7 @@ class _Search:
         except NotFound:
             raise
         except DamError as error:
-            self._waiting.append(unanswered(error))
+            self._waiting.append(unanswered(error, VISUAL))
             return None, ""
 
     # Ranking ------------------------------------------------------------------------------
@@ -223,6 +308,7 @@ class _Search:
             captured_local = facts[known.asset_id].captured_local
             known.in_period = period is not None and period.contains(captured_local)
             known.visual = max((frame.confidence for frame in known.frames), default=0.0)
+            known.sound = max((heard.confidence for heard in known.sounds), default=0.0)
             # A model's tags come from the same vectors as the visual channel: in a sentence they
             # would count one opinion twice.
             with_model_tags = not known.frames or len(self._parsed.words) < SENTENCE
@@ -233,7 +319,7 @@ class _Search:
             )
             if known.in_period and self._parsed.is_only_period:
                 known.written = max(known.written, IN_PERIOD)
-            known.score = fused(known.visual, known.written)
+            known.score = fused(perceived(known.visual, known.sound), known.written)
         if any(known.in_period for known in candidates):
             for known in candidates:
                 known.score *= 1.0 if known.in_period else OTHER_DATE
@@ -243,8 +329,9 @@ class _Search:
     def _hit(self, known: _Candidate, facts: Facts, shots: dict[str, list[tuple[int, int]]]) -> Hit:
         matches = known.text.matches if known.text else []
         seen = moments_of(known.frames, shots.get(known.asset_id, ())) if known.frames else []
+        heard = moments_of(known.sounds, channel=Channel.SOUND) if known.sounds else []
         said = passage_moments(known.text.passages) if known.text else []
-        moments = sorted([*seen, *said], key=lambda moment: -moment.score)[:MOST]
+        moments = best_moments(seen, heard, said)
         if not moments:
             tags_only = matches and all(match.channel is Channel.TAGS for match in matches)
             channel = Channel.TAGS if tags_only else Channel.TEXT if matches else Channel.DATES
@@ -256,6 +343,9 @@ class _Search:
             text=known.written,
             moments=seen,
             matches=matches,
+            sound=known.sound,
+            heard=heard,
+            events=known.events,
             period=self._parsed.period if known.in_period else None,
             words=self._parsed.words,
         )
@@ -264,7 +354,9 @@ class _Search:
     def _shown(self) -> str:
         if self._query.like_asset is not None:
             at_s = self._query.like_at_s
-            return "the chosen picture" if at_s is None else f"the chosen frame at {clock(at_s)}"
+            names = ("recording", "sound") if self._is_like_sound else ("picture", "frame")
+            whole, part = names
+            return f"the chosen {whole}" if at_s is None else f"the chosen {part} at {clock(at_s)}"
         return "the given picture" if self._query.is_like else f"“{self._parsed.sentence}”"
 
     def _listing(self) -> list[Hit]:

@@ -1,4 +1,5 @@
-"""Candidates from what pictures and frames show, and what is missing for a full answer.
+"""Candidates from one space of vectors (what is shown, what is heard), and what is missing for a
+full answer.
 
 Holds what is dear to make: the encoder, the vectors of past queries, the index of the space, a
 sample of it. Works without any of them: it then answers nothing and says what is waiting.
@@ -16,11 +17,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sqlalchemy import func, select
 
+from dam.contracts import Kind
 from dam.errors import DamError, NotFound, WeightsUnavailable
 from dam.model_catalogue import preset_of
+from dam.models import AUTO, ModelStore
 from dam.rows import unpack_vectors
 from dam.search.fuse import Background
-from dam.search.query import Channel, PictureModel, Waiting
+from dam.search.query import PictureModel, Waiting
 from dam.tables import Asset, ProducerRow, Run, RunState, SpaceRow, VectorRow
 from dam.vectors.spaces import Space, serving_space, space_of
 
@@ -33,16 +36,15 @@ if TYPE_CHECKING:
     from dam.config import Settings
     from dam.contracts import Pixels, QueryEncoder, Unit
     from dam.db import Database
+    from dam.search.senses import Sense
     from dam.vectors.faiss_index import FaissIndex
     from dam.vectors.protocol import Ids, VectorIndex
 
-INDEXER = "visual"
 REMEMBERED = 256  # query vectors: 2 kB each; paging and filtering ask the same query again
 SAMPLE = 1_000  # vectors of the background; its mean is then good to a thirtieth of a deviation
-LIKE_FRAMES = 8  # frames of a video that stand for all of it
+LIKE_FRAMES = 8  # frames of a video, or windows of a recording, that stand for all of it
 REOPEN_S = 5.0  # between two looks for an encoder of the space that serves by now
 COMMAND = re.compile(r"\bdam (?:models [a-z]+(?: [\w./:@+-]*[\w/])?|serve|index)\b")
-DEFAULT_COMMAND = "dam models pull fast"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +57,17 @@ class VectorHit:
     end_us: int | None
 
 
-class VisualChannel:
+class SpaceChannel:
     """Safe to share between threads."""
 
     def __init__(
         self,
         database: Database,
         settings: Settings,
+        sense: Sense,
         open_encoder: Callable[[], QueryEncoder] | None,
     ) -> None:
+        self.sense = sense
         self._database = database
         self._settings = settings
         self._open_encoder = open_encoder
@@ -73,6 +77,29 @@ class VisualChannel:
         self._index: FaissIndex | None = None
         self._sample: tuple[int, int, Unit] | None = None  # space id, count, (n, dim)
         self._lock = threading.Lock()
+
+    @property
+    def is_set_up(self) -> bool:
+        return self._open_encoder is not None
+
+    def has_vectors(self, session: Session) -> bool:
+        return serving_space(session, self.sense.indexer) is not None
+
+    def missing_model(self, session: Session) -> list[Waiting]:
+        """Why there are no vectors yet although there are recordings, if it is for lack of a model.
+
+        Says nothing in a library without recordings: not every video has sound worth a model.
+        """
+        wanted = self._settings.names(self._settings.indexers)
+        if wanted and self.sense.indexer not in wanted:
+            return []
+        if session.scalar(select(Asset.id).where(Asset.kind == Kind.AUDIO).limit(1)) is None:
+            return []
+        try:
+            ModelStore(self._settings).find(AUTO, indexer=self.sense.indexer)
+        except WeightsUnavailable as error:
+            return [unanswered(error, self.sense)]
+        return []
 
     # Query vectors ------------------------------------------------------------------------
 
@@ -107,7 +134,7 @@ class VisualChannel:
         no encoder."""
         if session.get(Asset, asset_id) is None:
             raise NotFound(f"There is no asset {asset_id}.")
-        space = serving_space(session, INDEXER)
+        space = serving_space(session, self.sense.indexer)
         rows = (
             session.execute(
                 select(VectorRow.values, VectorRow.at_us)
@@ -118,7 +145,7 @@ class VisualChannel:
             else []
         )
         if space is None or not rows:
-            raise NotFound(f"The asset {asset_id} has not been looked at by a visual model yet.")
+            raise NotFound(self.sense.without.format(asset_id))
         if at_s is not None:
             nearest = min(rows, key=lambda row: abs((row.at_us or 0) - at_s * 1e6))
             return unpack_vectors([nearest.values]), space.fingerprint
@@ -143,14 +170,14 @@ class VisualChannel:
         encoder = self._encoder
         if encoder is None:
             if self._open_encoder is None:
-                raise WeightsUnavailable(f"No visual model is set up; run: {DEFAULT_COMMAND}")
+                raise WeightsUnavailable(self.sense.not_set_up)
             encoder = self._encoder = self._open_encoder()
             self._opened_s = time.monotonic()
         return ask(encoder), encoder.space
 
     def _leave_retired_space(self, session: Session) -> None:
         """Forgets an encoder whose space another one has replaced."""
-        encoder, serving = self._encoder, serving_space(session, INDEXER)
+        encoder, serving = self._encoder, serving_space(session, self.sense.indexer)
         if encoder is None or serving is None or encoder.space == serving.fingerprint:
             return
         if time.monotonic() - self._opened_s > REOPEN_S:
@@ -193,7 +220,10 @@ class VisualChannel:
         for query in queries:
             found = index.search(query, limit, allowed=allowed)
             cosines = np.array([hit.score for hit in found], np.float64)
-            confidences = Background.of(query, sample).confidence(cosines)
+            background = Background.of(
+                query, sample, expected=self.sense.expected, worth=self.sense.expected_worth
+            )
+            confidences = background.confidence(cosines)
             for hit, confidence in zip(found, confidences, strict=True):
                 best[hit.vector_id] = max(best.get(hit.vector_id, 0.0), float(confidence))
         return _described(session, best)
@@ -233,38 +263,35 @@ def _as_dam_error(error: DamError | OSError) -> DamError:
     return DamError(f"The query encoder does not answer: {error}.")
 
 
-def pending(session: Session) -> list[Waiting]:
-    """Says how many assets the visual indexer has still to look at."""
+def pending(session: Session, sense: Sense) -> list[Waiting]:
+    """Says how many assets the indexer of a space has still to look at."""
     count = session.scalar(
         select(func.count())
         .select_from(Run)
         .join(ProducerRow)
         .where(
-            ProducerRow.indexer == INDEXER,
+            ProducerRow.indexer == sense.indexer,
             ProducerRow.active,
             Run.state.in_((RunState.PENDING, RunState.LEASED)),
         )
     )
-    return [Waiting(Channel.VISUAL, pending=count)] if count else []
+    return [Waiting(sense.channel, pending=count)] if count else []
 
 
-def unanswered(error: DamError) -> Waiting:
-    """Why the visual channel gave no answer, and the command that mends it."""
+def unanswered(error: DamError, sense: Sense) -> Waiting:
+    """Why a space gave no answer, and the command that mends it."""
     named = COMMAND.search(str(error))
-    default = DEFAULT_COMMAND if isinstance(error, WeightsUnavailable) else None
-    return Waiting(Channel.VISUAL, reason=str(error), command=named[0] if named else default)
+    default = sense.command if isinstance(error, WeightsUnavailable) else None
+    return Waiting(sense.channel, reason=str(error), command=named[0] if named else default)
 
 
-def not_looked_at(session: Session, fingerprint: str) -> list[Waiting]:
+def not_looked_at(session: Session, fingerprint: str, sense: Sense) -> list[Waiting]:
     """Says so when there is no vector in the space of a query."""
     if space_of(session, fingerprint) is not None:
         return []
-    reason = (
-        "Nothing has been looked at by this model yet."
-        if serving_space(session, INDEXER) is None
-        else "The pictures were looked at by another model than the one that is set up now."
-    )
-    return [Waiting(Channel.VISUAL, reason=reason, command="dam index")]
+    unserved = serving_space(session, sense.indexer) is None
+    reason = sense.not_yet if unserved else sense.by_another
+    return [Waiting(sense.channel, reason=reason, command="dam index")]
 
 
 def model_of(session: Session, fingerprint: str) -> PictureModel | None:

@@ -36,7 +36,7 @@ class MomentView:
     start_s: float | None  # nothing: the whole asset
     end_s: float | None
     score: float
-    channel: str  # visual, text, tags or dates
+    channel: str  # visual, sound, text, tags or dates
     at_s: float | None  # the frame that matched best
 
 
@@ -97,7 +97,9 @@ class ReadingQuery(Request):
 
 class SimilarQuery(FilteredQuery):
     at_s: Seconds | None = Field(
-        None, description="Of a video: find what looks like its frame nearest to this time."
+        None,
+        description="Of a video: find what looks like its frame nearest to this time; of a "
+        "recording: what sounds like it there.",
     )
 
 
@@ -177,7 +179,7 @@ def get_kept_picture(picture_id: str) -> Response:
 @bp.input(SimilarQuery, location="query")
 @bp.output(answer(SearchResults))
 def similar(asset_id: str, query_data: SimilarQuery) -> Response:
-    """Find what looks like an asset, or like one frame of it."""
+    """Find what looks like an asset or a frame of it, or sounds like a recording."""
     return _results(
         Query(
             filters=query_data.filters,

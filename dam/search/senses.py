@@ -1,0 +1,52 @@
+"""The spaces that a search can look into: what pictures show, what recordings sound like.
+
+Only descriptions. `dam.search.visual` asks the encoder and the index of a space.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dam.search.fuse import Background
+from dam.search.query import Channel
+
+
+@dataclass(frozen=True, slots=True)
+class Sense:
+    """A space with what is said while it cannot answer."""
+
+    indexer: str  # whose vectors these are
+    channel: Channel
+    command: str  # that brings a model
+    not_set_up: str
+    not_yet: str  # no asset has a vector
+    by_another: str  # they have, of a model that is not the one set up now
+    without: str  # one asset has none, from which a search should start; `{}` is its id
+    # What is expected of cosines that have nothing to do with a query, and after how many vectors
+    # that is worth no more than what is found. None: pictures are many, and soon.
+    expected: Background | None = None
+    expected_worth: int = 0
+
+
+VISUAL = Sense(
+    indexer="visual",
+    channel=Channel.VISUAL,
+    command="dam models pull fast",
+    not_set_up="No visual model is set up; run: dam models pull fast",
+    not_yet="Nothing has been looked at by this model yet.",
+    by_another="The pictures were looked at by another model than the one that is set up now.",
+    without="The asset {} has not been looked at by a visual model yet.",
+)
+SOUND = Sense(
+    indexer="sound_space",
+    channel=Channel.SOUND,
+    command="dam models pull clap",
+    not_set_up="No model of sounds and words is set up; run: dam models pull clap",
+    not_yet="Nothing has been listened to by this model yet.",
+    by_another="The sound was listened to by another model than the one that is set up now.",
+    without="The asset {} has not been listened to by a model of sounds and words yet.",
+    # Recordings are few, and one that is all alike would be no match for anything: it would be its
+    # own background. On ESC-10, CLAP's sentences and other sounds are at .06 ± .12.
+    expected=Background(mean=0.08, deviation=0.12),
+    expected_worth=8,
+)
