@@ -91,7 +91,7 @@ class AssetRun:
 @dataclass(frozen=True, slots=True)
 class StackView:
     id: str
-    reason: str  # raw_jpeg or live_photo
+    reason: str  # raw_jpeg, live_photo or chosen (by a person)
     cover_id: str
     members: list[AssetCard]  # in the trash: those that are there too
 

@@ -83,24 +83,38 @@ def change_asset(session: Session, asset_id: str, change: AssetChange) -> None:
 def change_many(database: Database, asset_ids: Sequence[str], change: AssetChange) -> Changed:
     """Unknown assets are passed over. Raises `BadRequest` for a value that cannot be one, and for
     more tags on more assets than `MOST_VERDICTS`; nothing is changed then."""
+    return change_each(database, [(asset_ids, change)])
+
+
+def change_each(
+    database: Database, changes: Sequence[tuple[Sequence[str], AssetChange]]
+) -> Changed:
+    """`change_many` for several changes, which are undone as one."""
+    at_us, undo_id = now_us(), new_id()
+    changed: set[str] = set()
+    parts = 0
+    for asset_ids, change in [(_distinct(ids, change), change) for ids, change in changes]:
+        size = max(1, AT_ONCE // max(1, change.values))
+        for start in range(0, len(asset_ids), size):
+            with database.write() as session:
+                before = _change(session, asset_ids[start : start + size], change, at_us)
+                if parts == 0:
+                    _forget_old_undos(session)
+                part = f"{undo_id}.{parts:06}"
+                session.add(Undo(id=part, created_us=at_us, before=_pack(before)))
+            parts += 1
+            changed |= before.asset_ids
+    return Changed(len(changed), undo_id)
+
+
+def _distinct(asset_ids: Sequence[str], change: AssetChange) -> list[str]:
     distinct = list(dict.fromkeys(asset_ids))
     if len(distinct) * len(change.verdicts) > MOST_VERDICTS:
         raise BadRequest(
             f"{len(change.verdicts):,} tags on {len(distinct):,} assets are too many for one "
             f"change; at most {MOST_VERDICTS // len(distinct):,} tags at once fit so many assets."
         )
-    at_us, undo_id = now_us(), new_id()
-    changed: set[str] = set()
-    size = max(1, AT_ONCE // max(1, change.values))
-    for start in range(0, len(distinct), size):
-        with database.write() as session:
-            before = _change(session, distinct[start : start + size], change, at_us)
-            if start == 0:
-                _forget_old_undos(session)
-            part = f"{undo_id}.{start:06}"
-            session.add(Undo(id=part, created_us=at_us, before=_pack(before)))
-        changed |= before.asset_ids
-    return Changed(len(changed), undo_id)
+    return distinct
 
 
 def undo_change(database: Database, undo_id: str) -> int:

@@ -10,6 +10,7 @@ from apiflask import APIFlask
 from web import problems, security
 from web.api import (
     assets,
+    duplicates,
     folders,
     jobs,
     libraries,
@@ -38,6 +39,7 @@ MODULES = (
     media,
     places,
     search,
+    duplicates,
     uploads,
     jobs,
     models,

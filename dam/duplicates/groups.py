@@ -57,6 +57,11 @@ class Group:
         members = ",".join(sorted({copy.asset_id for copy in self.assets}))
         return hashlib.sha256(f"{self.kind}:{members}".encode()).hexdigest()[:20]
 
+    @property
+    def position(self) -> tuple[int, str, str]:
+        """Where it stands in the list of all."""
+        return list(GroupKind).index(self.kind), self.assets[0].path, self.id
+
 
 class Link(NamedTuple):
     one_id: str
@@ -78,8 +83,7 @@ class Duplicates:
         with self._database.read() as session:
             links = self._current_links(session)
             found = [*_exact(session), *_grouped(session, links)]
-        order = list(GroupKind)
-        return sorted(found, key=lambda group: (order.index(group.kind), group.assets[0].path))
+        return sorted(found, key=lambda group: group.position)
 
     def _current_links(self, session: Session) -> list[Link]:
         with self._lock:  # whoever comes second waits for the answer instead of finding it too

@@ -1,7 +1,8 @@
-"""Stacks: a RAW file and its JPEG, the still and the clip of a Live Photo. Shown as one.
+"""Stacks: a RAW file and its JPEG, the still and the clip of a Live Photo, copies that a person
+put together. Shown as one.
 
-Derived from the files that are present, so it may be computed again at any time; nothing a person
-decided hangs on a stack. Works inside the caller's write session.
+Derived from the files that are present and from decisions about pairs, so it may be computed again
+at any time; nothing a person decided hangs on a stack. Works inside the caller's write session.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from sqlalchemy import delete, func, select, update
 from dam.contracts import Kind
 from dam.library.names import display_of, stem_of
 from dam.media.formats import RAW_SUFFIXES
-from dam.tables import Asset, File, FileState, Stack, new_id
+from dam.tables import Asset, File, FileState, PairDecision, PairVerdict, Stack, new_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -37,6 +38,7 @@ IDENTIFIER = func.json_extract(Asset.details, "$.content_identifier")
 class StackReason(StrEnum):
     RAW_JPEG = "raw_jpeg"
     LIVE_PHOTO = "live_photo"
+    CHOSEN = "chosen"  # by a person
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,7 @@ class Stacker:
             _apply(session, done, groups)
 
     def _groups_of(self, session: Session, asset_ids: set[str]) -> Iterator[Group]:
+        yield from _chosen_groups(session, asset_ids)
         files = session.execute(
             select(File.asset_id, File.library_id, File.path)
             .where(File.asset_id.in_(asset_ids), File.state == FileState.PRESENT)
@@ -153,6 +156,28 @@ class Stacker:
                 )
                 if group is not None:
                     yield group
+
+
+def _chosen_groups(session: Session, asset_ids: set[str]) -> Iterator[Group]:
+    """What a person stacked, with what was stacked with it by nature; it goes first."""
+    left = set(asset_ids)
+    while left:
+        members, covers = {left.pop()}, list[tuple[int, str]]()
+        reached = 0
+        while len(members) > reached:
+            reached = len(members)
+            pairs = session.scalars(
+                select(PairDecision).where(
+                    PairDecision.verdict == PairVerdict.STACKED,
+                    PairDecision.one_id.in_(members) | PairDecision.other_id.in_(members),
+                )
+            ).all()
+            members |= {part for pair in pairs for part in (pair.one_id, pair.other_id)}
+            covers = [(pair.decided_us, pair.cover_id or pair.one_id) for pair in pairs]
+        left -= members
+        if covers:
+            whole = members | _mates(session, members)
+            yield Group(StackReason.CHOSEN, max(covers)[1], frozenset(whole))
 
 
 def dissolve_broken_stacks(session: Session, stack_ids: Iterable[str | None] | None = None) -> None:

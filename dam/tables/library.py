@@ -146,7 +146,7 @@ class Stack(Base):
     __tablename__ = "stacks"
 
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
-    reason: Mapped[str]  # raw_jpeg, live_photo
+    reason: Mapped[str]  # dam.library.stacks.StackReason
     cover_id: Mapped[str]  # the asset shown for all
 
 

@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from PIL import Image
+from sqlalchemy import select
 
 from dam import store
+from dam.changes import undo_change
 from dam.contracts import VOICE_HZ, Frame, Item, Kind, Setup, Sound
-from dam.duplicates.decisions import decide
+from dam.duplicates.decisions import decide, trash_copies
 from dam.duplicates.groups import Duplicates, GroupKind
 from dam.errors import BadRequest, NotFound
+from dam.library.stacks import Stacker
 from dam.models import ModelStore
 from dam.store import Lease
-from dam.tables import File, FileState, Library, PairVerdict, ProducerRow, RunState
+from dam.tables import (
+    Asset,
+    File,
+    FileState,
+    Library,
+    PairVerdict,
+    ProducerRow,
+    RunState,
+    Stack,
+    Verdict,
+)
+from dam.tagging import decide as tag
+from dam.tagging import tags_of
 from dam.trash import move_to_trash
 from indexers.chromaprint import find_program
 from indexers.fingerprints import Fingerprints
@@ -25,6 +40,8 @@ from tests.rows import add_asset, add_library, add_run
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    from flask.testing import FlaskClient
 
     from dam.config import Settings
     from dam.db import Database
@@ -224,3 +241,75 @@ def test_the_list_of_the_command_line_has_the_promised_form(
     assert [copy["asset_id"] for copy in group["assets"]] == [large, small]
     dam.run("duplicates", "keep", large, small)
     assert dam.json("duplicates", "list", "--kind", "photo") == []
+
+
+def test_a_chosen_stack_outlives_looking_at_its_files_again_and_can_be_dissolved(
+    world: World,
+) -> None:
+    one, two = (world.photo(f"{n}.jpg", scene(1, (320 - n, 240))) for n in range(2))
+    with world.database.write() as session:
+        decide(session, [one, two], PairVerdict.STACKED, cover_id=two)
+    with world.database.write() as session:
+        Stacker().restack(session, [one])
+        stack = session.scalars(select(Stack)).one()
+        assert (stack.cover_id, stack.reason) == (two, "chosen")
+        assert {session.get_one(Asset, each).stack_id for each in (one, two)} == {stack.id}
+    assert world.groups() == {}
+    world.decide([one, two], None)
+    with world.database.read() as session:
+        assert session.get_one(Asset, one).stack_id is None
+    assert world.groups() == {GroupKind.PHOTO: [{one, two}]}
+    with pytest.raises(BadRequest, match="shown for all"):
+        world.decide([one, two], PairVerdict.STACKED)
+
+
+def test_the_kept_one_gains_what_its_copies_have_and_all_is_undone_as_one(world: World) -> None:
+    keeper = world.photo("large.jpg", scene(1, (640, 480)))
+    copy = world.photo("small.jpg", scene(1, (160, 120)), rating=4, title="A hill")
+    with world.database.write() as session:
+        store.replace_keywords(session, copy, ["hill", "fog"])
+        tag(session, keeper, "fog", Verdict.REJECTED)
+    done = trash_copies(world.database, keeper, [copy], merge=True)
+    with world.database.read() as session:
+        kept, gone = session.get_one(Asset, keeper), session.get_one(Asset, copy)
+        assert (kept.rating, kept.title, kept.trashed_us) == (4, "A hill", None)
+        assert gone.trashed_us is not None
+        said = {view.word: view.verdict for view in tags_of(session, keeper)}
+        assert said == {"hill": Verdict.APPROVED}
+    undo_change(world.database, done.undo)
+    with world.database.read() as session:
+        kept, gone = session.get_one(Asset, keeper), session.get_one(Asset, copy)
+        assert (kept.rating, kept.title, gone.trashed_us) == (None, None, None)
+        assert tags_of(session, keeper) == []
+
+
+def test_the_api_lists_pages_and_does_only_what_it_is_told(
+    world: World, client: FlaskClient
+) -> None:
+    pairs = [
+        [world.photo(f"{seed}-{px}.jpg", scene(seed, (px, px))) for px in (300, 200)]
+        for seed in (1, 2, 3)
+    ]
+    seen, cursor = [], ""
+    while cursor is not None:
+        page = client.get(f"/api/v1/duplicates?limit=2{cursor}").json
+        assert page["total"] == 3
+        seen += [[copy["asset_id"] for copy in group["assets"]] for group in page["groups"]]
+        cursor = page["next_cursor"] and f"&cursor={page['next_cursor']}"
+    assert seen == pairs
+    assert client.get("/api/v1/duplicates?cursor=WzFd").status_code == 400
+
+    def post(what: str, **body: object) -> Any:
+        answer = client.post(f"/api/v1/duplicates/{what}", json=body)
+        assert answer.status_code == 200, answer.json
+        return answer.json
+
+    post("decide", asset_ids=pairs[0], verdict="different")
+    post("stack", asset_ids=pairs[1], cover_id=pairs[1][0])
+    done = post("trash", keep_id=pairs[2][0], asset_ids=[pairs[2][1]])
+    assert client.get("/api/v1/duplicates").json["groups"] == []
+    assert client.post("/api/v1/assets/bulk/undo", json={"undo": done["undo"]}).status_code == 200
+    post("decide", asset_ids=pairs[0], verdict=None)
+    post("decide", asset_ids=pairs[1], verdict=None)
+    assert client.get("/api/v1/duplicates?kind=photo").json["total"] == 3
+    assert client.get("/api/v1/duplicates?kind=burst").json["total"] == 0
