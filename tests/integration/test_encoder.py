@@ -84,7 +84,7 @@ def test_the_encoder_process_gives_the_vectors_of_the_model(shared: Path, tmp_pa
         assert remote.encode_text(["a cat"]).shape == (1, here.encode_text(["a cat"]).shape[1])
     finally:
         process.terminate()
-        process.communicate(timeout=30)
+        process.communicate(timeout=120)
     assert not address.exists()
     database.close()
 
@@ -99,5 +99,5 @@ def test_missing_weights_reach_the_client_as_such(tmp_path: Path) -> None:
             open_query_encoder(database, settings, in_process=False)
     finally:
         process.terminate()
-        process.communicate(timeout=30)
+        process.communicate(timeout=120)
     database.close()
