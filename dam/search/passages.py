@@ -58,7 +58,7 @@ def timed_texts(
         .where(TextRow.asset_id.in_(asset_ids), TextRow.field.in_(sorted(CHANNELS)), holding)
         .order_by(TextRow.asset_id, TextRow.start_us, TextRow.id)
     )
-    return (tuple(row) for row in rows)
+    return ((row[0], row[1], row[2], row[3], row[4]) for row in rows)
 
 
 def passages_of(lines: Sequence[Line], worth: Mapping[str, float]) -> list[Passage]:

@@ -84,4 +84,5 @@ def _subtitles(asset_id: str, form: SubtitleFormat, query: SubtitleQuery) -> Res
     response = Response(text, mimetype=TYPES[form])
     response.add_etag()
     response.headers["Cache-Control"] = REVALIDATE
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response

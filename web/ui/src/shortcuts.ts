@@ -56,6 +56,8 @@ export const SHORTCUTS: { where: string; list: Shortcut[] }[] = [
       { keys: ['K'], does: 'Stop; held: J and L step by frames' },
       { keys: [',', '.'], does: 'One frame back and on' },
       { keys: ['↑', '↓'], does: 'Previous and next shot' },
+      { keys: ['T'], does: 'Show or hide the transcript' },
+      { keys: ['V'], does: 'Show or hide subtitles' },
       { keys: ['N', 'Shift N'], does: 'Next and previous moment that matched' },
       { keys: ['I', 'O'], does: 'Mark in and out; with Shift go there' },
       { keys: ['Shift Space'], does: 'Play what is marked' },

@@ -243,6 +243,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/assets/{asset_id}/transcript": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell what is said in an asset, line by line and word by word. */
+        get: operations["get_transcripts_get_transcript"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Write over a line, or take that back. Outlives listening again. */
+        patch: operations["patch_transcripts_change_line"];
+        trace?: never;
+    };
+    "/api/v1/assets/{asset_id}/transcript.srt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Serve what is said as SubRip subtitles. */
+        get: operations["get_transcripts_get_subrip"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assets/{asset_id}/transcript.vtt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Serve what is said as a WebVTT track for players. */
+        get: operations["get_transcripts_get_webvtt"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/assets/{asset_id}/waveform": {
         parameters: {
             query?: never;
@@ -903,6 +955,7 @@ export interface components {
             stack: components["schemas"]["StackView"] | null;
             /** Tags */
             tags: components["schemas"]["AssetTag"][];
+            transcript: components["schemas"]["TranscriptSummary"];
             /** Trashed At */
             trashed_at: string | null;
             /**
@@ -1312,6 +1365,21 @@ export interface components {
             /** State Reason */
             state_reason: string | null;
         };
+        /** LineBody */
+        LineBody: {
+            /** End S */
+            end_s: number;
+            /**
+             * Start S
+             * @description As the line has it.
+             */
+            start_s: number;
+            /**
+             * Text
+             * @description Empty: nothing is said there. null: what was heard, unedited.
+             */
+            text: string | null;
+        };
         /** ModelList */
         ModelList: {
             /** Models */
@@ -1510,6 +1578,36 @@ export interface components {
             /** Waiting */
             waiting: components["schemas"]["WaitingView"][];
         };
+        /** SpokenLine */
+        SpokenLine: {
+            /** Confidence */
+            confidence: number;
+            /** Edited */
+            edited: boolean;
+            /** End S */
+            end_s: number;
+            /** English */
+            english: string | null;
+            /** Language */
+            language: string | null;
+            /** Start S */
+            start_s: number;
+            /** Text */
+            text: string;
+            /** Words */
+            words: components["schemas"]["SpokenWord"][];
+        };
+        /** SpokenWord */
+        SpokenWord: {
+            /** End S */
+            end_s: number;
+            /** Probability */
+            probability: number;
+            /** Start S */
+            start_s: number;
+            /** Text */
+            text: string;
+        };
         /** StackView */
         StackView: {
             /** Cover Id */
@@ -1564,6 +1662,22 @@ export interface components {
             verdict: components["schemas"]["Verdict"] | null;
             /** Word */
             word: string;
+        };
+        /** Transcript */
+        Transcript: {
+            /** Languages */
+            languages: string[];
+            /** Lines */
+            lines: components["schemas"]["SpokenLine"][];
+            /** State */
+            state: string | null;
+        };
+        /** TranscriptSummary */
+        TranscriptSummary: {
+            /** Languages */
+            languages: string[];
+            /** Lines */
+            lines: number;
         };
         /**
          * Trouble
@@ -2400,6 +2514,183 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/vtt": string;
+                };
+            };
+            /** @description Not modified */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_transcripts_get_transcript: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                asset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Transcript"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_transcripts_change_line: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                asset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["LineBody"];
+            };
+        };
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Transcript"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_transcripts_get_subrip: {
+        parameters: {
+            query?: {
+                english?: boolean;
+            };
+            header?: never;
+            path: {
+                asset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The subtitles. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-subrip": string;
+                };
+            };
+            /** @description Not modified */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_transcripts_get_webvtt: {
+        parameters: {
+            query?: {
+                english?: boolean;
+            };
+            header?: never;
+            path: {
+                asset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The subtitles. */
             200: {
                 headers: {
                     [name: string]: unknown;

@@ -24,6 +24,8 @@ export type Removal = Schemas['RemovalView'];
 export type Results = Schemas['SearchResults'];
 /** Kinds of values that can be suggested; each is the name of the filter it belongs to. */
 export type SuggestionKind = 'tag' | 'place' | 'camera' | 'folder';
+export type SpokenLine = Schemas['SpokenLine'];
+export type Transcript = Schemas['Transcript'];
 export type Suggestion = Omit<Schemas['Suggestion'], 'kind'> & { kind: SuggestionKind };
 export type Trouble = Schemas['Trouble'];
 export type Verdict = Schemas['Verdict'];
