@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dam.media.waveform import Peaks
 from dam.media.film_pictures import FilmPictures
 from dam.media.image import PREVIEW_PX, fit, reduced
 from dam.media.previews import UNFINISHED, preview_folder, unfinished
 from dam.media.shared_memory import SharedMedia, create
+from dam.media.waveform import Peaks
 
 if TYPE_CHECKING:
     from pathlib import Path
