@@ -1,18 +1,6 @@
 import { expect, it } from 'vitest';
 import { HeldPlace } from './heldPlace';
-import { justify, type Geometry } from './justify';
-
-/** Squares, 5 in a row of 204 px with its gap. */
-const squares = (count: number): Geometry =>
-  justify(count, () => 1, [{ start: 0, count, titled: false }], {
-    width_px: 1016,
-    row_px: 200,
-    gap_px: 4,
-    section_gap_px: 20,
-    heading_px: 48,
-    caption_px: 0,
-    least_section_px: 150,
-  });
+import { squares } from './squares';
 
 const id = (index: number): string => String(index);
 

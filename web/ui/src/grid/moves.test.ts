@@ -1,17 +1,8 @@
 import { expect, it } from 'vitest';
-import { justify } from './justify';
 import { moved } from './moves';
+import { squares } from './squares';
 
-/** 23 squares, 5 in a row. */
-const GRID = justify(23, () => 1, [{ start: 0, count: 23, titled: false }], {
-  width_px: 1016,
-  row_px: 200,
-  gap_px: 4,
-  section_gap_px: 20,
-  heading_px: 48,
-  caption_px: 0,
-  least_section_px: 150,
-});
+const GRID = squares(23);
 
 const from = (index: number, key: string): number | null => moved(key, index, GRID, 3);
 

@@ -1,17 +1,8 @@
 import { expect, it } from 'vitest';
-import { justify } from './justify';
 import { nextRows, rowsNear } from './rows';
+import { squares } from './squares';
 
-/** 10,000 squares, 5 in a row of 200 px. */
-const GRID = justify(10_000, () => 1, [{ start: 0, count: 10_000, titled: false }], {
-  width_px: 1016,
-  row_px: 200,
-  gap_px: 4,
-  section_gap_px: 20,
-  heading_px: 48,
-  caption_px: 0,
-  least_section_px: 150,
-});
+const GRID = squares(10_000);
 const PER_ROW = GRID.row_first[1] ?? 0;
 
 const tiles = (rows: readonly number[]): number => rows.length * PER_ROW;
@@ -31,16 +22,7 @@ it('never wants more tiles than a page can bear, however high the window', () =>
 });
 
 it('wants nothing of an empty grid, and the first rows above it', () => {
-  const empty = justify(0, () => 1, [], {
-    width_px: 1000,
-    row_px: 200,
-    gap_px: 4,
-    section_gap_px: 20,
-    heading_px: 48,
-    caption_px: 0,
-    least_section_px: 150,
-  });
-  expect(rowsNear(empty, { top_px: 0, height_px: 800 })).toEqual([]);
+  expect(rowsNear(squares(0), { top_px: 0, height_px: 800 })).toEqual([]);
   expect(rowsNear(GRID, { top_px: -600, height_px: 800 })).toContain(0);
 });
 
