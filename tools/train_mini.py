@@ -33,6 +33,7 @@ from tools.mini import student, teacher
 from tools.mini.alignment import Places, align, standardise
 from tools.mini.crops import Crops, squeeze
 from tools.mini.distil import CHECKPOINT, Lesson, distil
+from tools.mini.finish import EDGE_PX, finish, seen_by
 from tools.mini.pictures import PHOTOS, Pictures, decode
 from tools.mini.texts import Texts
 
@@ -50,6 +51,7 @@ class Options:
     work: Path
     minutes: float
     align_minutes: float
+    finish_minutes: float
     processes: int
     batch: int
     start: Path | None  # published weights to go on from
@@ -92,6 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         work=work,
         minutes=asked.minutes,
         align_minutes=asked.align_minutes,
+        finish_minutes=asked.finish_minutes,
         processes=asked.processes if asked.device == "cpu" else 1,
         batch=asked.batch,
         start=asked.start,
@@ -101,7 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _align(pictures, options)
     squeeze(pictures, work)
     _together(options)
-    state = torch.load(work / CHECKPOINT, map_location="cpu")["student"]
+    state = _finished(pictures, options)
     size = student.save(state, _texts(work).vocabulary, asked.out)
     say(f"{asked.out}: {size / 1e6:.2f} MB")
     return 0
@@ -161,6 +164,31 @@ def _align(pictures: Pictures, options: Options) -> None:
         },
         options.work / ALIGNED,
     )
+
+
+def _finished(pictures: Pictures, options: Options) -> dict[str, torch.Tensor]:
+    """The state of the student after the last step, which is quick and is done anew each time."""
+    texts = _texts(options.work)
+    known = torch.load(options.work / ALIGNED, map_location="cpu")
+    state = torch.load(options.work / CHECKPOINT, map_location="cpu")["student"]
+    tower, model = student.build(len(texts.vocabulary)), student.build(len(texts.vocabulary))
+    for each in (tower, model):
+        each.load_state_dict(state)
+        each.eval().to(options.device)
+    if options.device == "cpu":
+        student.halve(tower.visual.trunk)  # looks twice as fast
+    rows = known["rows"]
+    torch.manual_seed(5)
+    seen = seen_by(tower, Crops(pictures, rows, options.work, options.device), len(rows))
+    held = Held(pictures, known["held"], texts)
+
+    def check(finished: Any) -> str:
+        mean = student.build(len(texts.vocabulary)).eval()
+        mean.load_state_dict(finished.state_dict())
+        return held.recall(mean, see(mean, pictures, held.rows, EDGE_PX))
+
+    photos = [pictures.photos[at] for at in rows]
+    return finish(texts, model, seen, photos, minutes=options.finish_minutes, say=say, check=check)
 
 
 def _learn(rank: int, options: Options, meeting: Path) -> None:
@@ -249,6 +277,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, required=True, help="where the student is saved")
     parser.add_argument("--minutes", type=float, default=180, help="for the image tower, in all")
     parser.add_argument("--align-minutes", type=float, default=6, help="for the text tower alone")
+    parser.add_argument("--finish-minutes", type=float, default=5, help="for the last step")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--batch", type=int, default=64, help="photos a step and process")
     parser.add_argument("--device", default="cpu", help="as torch names it: cpu, cuda")
