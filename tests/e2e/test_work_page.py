@@ -74,7 +74,7 @@ def test_a_missing_model_is_named_with_the_command_that_mends_it(
 ) -> None:
     page.goto(f"{troubled.url}/work")
     expect(page.get_by_text("dam models pull", exact=False).first).to_be_visible()
-    page.get_by_role("link", name="To the models").click()
+    page.get_by_role("link", name="To the models").first.click()  # each that waits has one
     expect(page).to_have_url(f"{troubled.url}/models")
 
 

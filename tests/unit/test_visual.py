@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -109,12 +110,15 @@ def test_every_choice_of_precision_stays_in_the_space(
 
 
 @pytest.fixture
-def openvino(monkeypatch: pytest.MonkeyPatch) -> None:
+def openvino(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Where `make test` keeps it, apart: in the environment it would be every test's runtime."""
     apart = REPOSITORY / "build" / "openvino"
     if apart.is_dir():
         monkeypatch.syspath_prepend(apart)
     pytest.importorskip("openvino", reason="OpenVINO is not installed: make test")
+    yield
+    for name in [name for name in sys.modules if name.partition(".")[0] == "openvino"]:
+        del sys.modules[name]  # else it would still seem to be installed
 
 
 @pytest.mark.usefixtures("openvino")

@@ -312,6 +312,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/duplicates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List groups of copies: exact ones first, then by kind and path. */
+        get: operations["get_duplicates_list_duplicates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/duplicates/decide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Keep all, tell apart, or take that back; the group is not shown again for these assets. */
+        post: operations["post_duplicates_decide_pairs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/duplicates/stack": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Show copies as one. Undone by `POST /duplicates/decide` with a null verdict. */
+        post: operations["post_duplicates_stack_copies"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/duplicates/trash": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Keep one and move its copies to the trash. Undone by `POST /assets/bulk/undo`. */
+        post: operations["post_duplicates_trash"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/folders": {
         parameters: {
             query?: never;
@@ -1114,6 +1182,23 @@ export interface components {
             /** Files */
             files: components["schemas"]["CheckedFile"][];
         };
+        /** Copy */
+        Copy: {
+            /** Asset Id */
+            asset_id: string;
+            /** Path */
+            path: string;
+        };
+        /** CopyStackBody */
+        CopyStackBody: {
+            /** Asset Ids */
+            asset_ids: string[];
+            /**
+             * Cover Id
+             * @description The one that is shown for all.
+             */
+            cover_id: string;
+        };
         /** Country */
         Country: {
             /** Assets */
@@ -1131,6 +1216,28 @@ export interface components {
             received_bytes: number;
             /** Total Bytes */
             total_bytes: number | null;
+        };
+        /** DuplicateGroup */
+        DuplicateGroup: {
+            /** Assets */
+            assets: components["schemas"]["Copy"][];
+            /** Cards */
+            cards: components["schemas"]["AssetCard"][];
+            /** Distance */
+            distance: number;
+            /** Id */
+            id: string;
+            /** Kind */
+            kind: string;
+        };
+        /** DuplicatePage */
+        DuplicatePage: {
+            /** Groups */
+            groups: components["schemas"]["DuplicateGroup"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+            /** Total */
+            total: number;
         };
         /** FileBody */
         FileBody: {
@@ -1225,6 +1332,11 @@ export interface components {
             /** Truncated */
             truncated: boolean;
         };
+        /**
+         * GroupKind
+         * @enum {string}
+         */
+        GroupKind: "exact" | "photo" | "burst" | "video" | "audio";
         /** Health */
         Health: {
             /** Database */
@@ -1445,6 +1557,21 @@ export interface components {
              */
             path: string;
         };
+        /** PairDecisionBody */
+        PairDecisionBody: {
+            /**
+             * Asset Ids
+             * @description One: its files, which are exact copies.
+             */
+            asset_ids: string[];
+            /** @description keep: all of them, as they are. null forgets what was said, stacks included. */
+            verdict: components["schemas"]["Said"] | null;
+        };
+        /** PairsDecided */
+        PairsDecided: {
+            /** Asset Ids */
+            asset_ids: string[];
+        };
         /**
          * PartRole
          * @enum {string}
@@ -1565,6 +1692,11 @@ export interface components {
              */
             run_ids?: string[] | null;
         };
+        /**
+         * Said
+         * @enum {string}
+         */
+        Said: "keep" | "different";
         /** ScanRequested */
         ScanRequested: {
             /** Requested */
@@ -1678,6 +1810,22 @@ export interface components {
             languages: string[];
             /** Lines */
             lines: number;
+        };
+        /** TrashCopiesBody */
+        TrashCopiesBody: {
+            /**
+             * Asset Ids
+             * @description Those that go to the trash.
+             */
+            asset_ids: string[];
+            /** Keep Id */
+            keep_id: string;
+            /**
+             * Merge
+             * @description Give the kept one the rating, title, caption and tags that it lacks.
+             * @default true
+             */
+            merge?: boolean;
         };
         /**
          * Trouble
@@ -2760,6 +2908,165 @@ export interface operations {
                 };
             };
             /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_duplicates_list_duplicates: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+                kind?: components["schemas"]["GroupKind"] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DuplicatePage"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_duplicates_decide_pairs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PairDecisionBody"];
+            };
+        };
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PairsDecided"];
+                };
+            };
+            /** @description There is no such asset. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_duplicates_stack_copies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["CopyStackBody"];
+            };
+        };
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PairsDecided"];
+                };
+            };
+            /** @description There is no such asset. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_duplicates_trash: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["TrashCopiesBody"];
+            };
+        };
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changed"];
+                };
+            };
+            /** @description There is no such asset. */
             404: {
                 headers: {
                     [name: string]: unknown;
