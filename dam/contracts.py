@@ -1,9 +1,9 @@
 """What indexers and the rest of dam promise each other.
 
 Owns the words that cross that border: media items, producers, model files, and (from
-`dam.decoded` and `dam.findings`) decoded media and findings. A plug-in depends on this file and
-on `dam.media` alone. An indexer knows no database, no settings and no web; whatever it needs to
-know comes in `Setup`.
+`dam.decoded` and `dam.findings`) decoded media and findings. A plug-in depends on these, on
+`dam.errors` and on `dam.media` alone. An indexer knows no database, no settings and no web;
+whatever it needs to know comes in `Setup`.
 """
 
 from __future__ import annotations

@@ -26,35 +26,27 @@ from dam.tables.library import (
     Stack,
     Undo,
 )
-from dam.tables.people import FaceDecision, FaceVerdict, LineEdit, Person
 from dam.tables.senses import (
-    FaceRow,
     FingerprintRow,
-    MusicRow,
     QualityRow,
     SoundEventRow,
-    TextBoxRow,
     TranscriptLineRow,
 )
+from dam.tables.transcripts import LineEdit
 from dam.tables.work import Preference, ProducerRow, Run, RunState
 
 __all__ = [
     "Asset",
     "Base",
     "Edit",
-    "FaceDecision",
-    "FaceRow",
-    "FaceVerdict",
     "File",
     "FileState",
     "FingerprintRow",
     "Library",
     "LibraryState",
     "LineEdit",
-    "MusicRow",
     "PairDecision",
     "PairVerdict",
-    "Person",
     "Preference",
     "ProducerRow",
     "QualityRow",
@@ -69,7 +61,6 @@ __all__ = [
     "TagDecision",
     "TagRow",
     "TagSource",
-    "TextBoxRow",
     "TextField",
     "TextRow",
     "TranscriptLineRow",

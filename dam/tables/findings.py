@@ -39,7 +39,6 @@ class TextField(StrEnum):
     CAMERA = "camera"
     PLACE = "place"
     SPEECH = "speech"
-    WRITING = "writing"  # read in the picture
     SOUND = "sound"  # what an event sounds like
 
 
