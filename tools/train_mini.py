@@ -30,10 +30,9 @@ from open_clip.transform import PreprocessCfg, image_transform_v2
 from PIL import Image
 
 from tools.mini import student, teacher
-from tools.mini.alignment import Places, align, standardise
+from tools.mini.alignment import Places, align
 from tools.mini.crops import Crops, squeeze
 from tools.mini.distil import CHECKPOINT, Lesson, distil
-from tools.mini.finish import EDGE_PX, finish, seen_by
 from tools.mini.pictures import PHOTOS, Pictures, decode
 from tools.mini.texts import Texts
 
@@ -51,7 +50,6 @@ class Options:
     work: Path
     minutes: float
     align_minutes: float
-    finish_minutes: float
     processes: int
     batch: int
     start: Path | None  # published weights to go on from
@@ -87,14 +85,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         count, unread = decode(asked.pictures, work)
         say(f"{count} pictures decoded, {len(unread)} unreadable")
     pictures = Pictures(work)
-    if not (work / teacher.FEATURES).is_file():
+    if not (work / teacher.MAPS).is_file():
         say(f"looking through {asked.teacher}")
         teacher.look(pictures, asked.teacher, work, asked.device)
     options = Options(
         work=work,
         minutes=asked.minutes,
         align_minutes=asked.align_minutes,
-        finish_minutes=asked.finish_minutes,
         processes=asked.processes if asked.device == "cpu" else 1,
         batch=asked.batch,
         start=asked.start,
@@ -104,7 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _align(pictures, options)
     squeeze(pictures, work)
     _together(options)
-    state = _finished(pictures, options)
+    state = torch.load(work / CHECKPOINT, map_location="cpu")["student"]
     size = student.save(state, _texts(work).vocabulary, asked.out)
     say(f"{asked.out}: {size / 1e6:.2f} MB")
     return 0
@@ -132,24 +129,27 @@ def _align(pictures: Pictures, options: Options) -> None:
     photos = [pictures.photos[at] for at in rows]
     texts = Texts(photos, context=student.MODEL["text_cfg"]["context_length"])
     (options.work / "texts.pkl").write_bytes(pickle.dumps(texts))
-    features = standardise(np.load(options.work / teacher.FEATURES), rows).to(options.device)
+    seen = teacher.Seen(options.work, rows, options.device)
+    standard = seen.standard()
+    features = seen.standardise(*standard).whole()
     model = student.build(len(texts.vocabulary))
     if options.start:
         student.resume(model, texts.vocabulary, options.start)
     model.to(options.device)
-    seen, asking = features[torch.tensor(held)], Held(pictures, held, texts)
+    unseen = teacher.Seen(options.work, held, options.device).standardise(*standard).whole()
+    asking = Held(pictures, held, texts)
 
     def check(model: Any, places: Places) -> str:
         places.eval()
         with torch.inference_mode():
-            found = asking.recall(model, places(seen))
+            found = asking.recall(model, places(unseen))
         places.train()
         return f"held out {found}"
 
     places = align(
         texts,
         model,
-        features[torch.tensor(rows)],
+        features,
         photos,
         minutes=options.align_minutes,
         say=say,
@@ -159,6 +159,7 @@ def _align(pictures: Pictures, options: Options) -> None:
         {
             "model": model.state_dict(),
             "places": places.state_dict(),
+            "standard": standard,
             "rows": rows,
             "held": held,
         },
@@ -166,40 +167,16 @@ def _align(pictures: Pictures, options: Options) -> None:
     )
 
 
-def _finished(pictures: Pictures, options: Options) -> dict[str, torch.Tensor]:
-    """The state of the student after the last step, which is quick and is done anew each time."""
-    texts = _texts(options.work)
-    known = torch.load(options.work / ALIGNED, map_location="cpu")
-    state = torch.load(options.work / CHECKPOINT, map_location="cpu")["student"]
-    tower, model = student.build(len(texts.vocabulary)), student.build(len(texts.vocabulary))
-    for each in (tower, model):
-        each.load_state_dict(state)
-        each.eval().to(options.device)
-    if options.device == "cpu":
-        student.halve(tower.visual.trunk)  # looks twice as fast
-    rows = known["rows"]
-    torch.manual_seed(5)
-    seen = seen_by(tower, Crops(pictures, rows, options.work, options.device), len(rows))
-    held = Held(pictures, known["held"], texts)
-
-    def check(finished: Any) -> str:
-        mean = student.build(len(texts.vocabulary)).eval()
-        mean.load_state_dict(finished.state_dict())
-        return held.recall(mean, see(mean, pictures, held.rows, EDGE_PX))
-
-    photos = [pictures.photos[at] for at in rows]
-    return finish(texts, model, seen, photos, minutes=options.finish_minutes, say=say, check=check)
-
-
 def _learn(rank: int, options: Options, meeting: Path) -> None:
     pictures, texts = Pictures(options.work), _texts(options.work)
     known = torch.load(options.work / ALIGNED, map_location="cpu")
     rows = known["rows"]
-    features = standardise(np.load(options.work / teacher.FEATURES), rows)[torch.tensor(rows)]
+    seen = teacher.Seen(options.work, rows, options.device)
+    seen.standardise(*(each.to(options.device) for each in known["standard"]))
     model = student.build(len(texts.vocabulary))
     model.load_state_dict(known["model"])
     model.to(options.device)
-    places = Places(features.shape[1], model.text_projection.shape[1])
+    places = Places(seen.width, model.text_projection.shape[1])
     places.load_state_dict(known["places"])
     places.to(options.device)
     held = Held(pictures, known["held"], texts)
@@ -217,7 +194,7 @@ def _learn(rank: int, options: Options, meeting: Path) -> None:
             photos=[pictures.photos[at] for at in rows],
             crops=Crops(pictures, rows, options.work, options.device),
             texts=texts,
-            features=features.to(options.device),
+            seen=seen,
         ),
         model,
         places,
@@ -277,7 +254,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, required=True, help="where the student is saved")
     parser.add_argument("--minutes", type=float, default=180, help="for the image tower, in all")
     parser.add_argument("--align-minutes", type=float, default=6, help="for the text tower alone")
-    parser.add_argument("--finish-minutes", type=float, default=5, help="for the last step")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--batch", type=int, default=64, help="photos a step and process")
     parser.add_argument("--device", default="cpu", help="as torch names it: cpu, cuda")

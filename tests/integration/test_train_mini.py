@@ -51,7 +51,7 @@ def test_training_makes_a_model_and_goes_on_when_it_is_asked_again(
 ) -> None:
     work, out = tmp_path / "work", tmp_path / "out"
     command = [str(pictures), "--teacher", str(teacher), "--work", str(work), "--out", str(out)]
-    short = ["--align-minutes", "0.01", "--finish-minutes", "0.01", "--batch", "4"]
+    short = ["--align-minutes", "0.01", "--batch", "4"]
     train_mini.main([*command, *short, "--processes", "2", "--minutes", "0.02"])
     first = torch.load(work / "training.pt")
     longer = str(0.02 + first["elapsed_s"] / 60)

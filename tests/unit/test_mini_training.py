@@ -27,6 +27,7 @@ from tools.mini.crops import Crops, squeeze
 from tools.mini.learner import Learner
 from tools.mini.pictures import Photo, Pictures, decode, read_index
 from tools.mini.tagging import LEAST_RIGHT, THRESHOLDS, Judged, fit, judge
+from tools.mini.teacher import CELLS, MAPS, Seen
 from tools.mini.texts import UNKNOWN, Texts
 from tools.ship_mini import ship
 
@@ -142,8 +143,12 @@ def test_crops_differ_and_still_show_their_own_photo(folder: Path, tmp_path: Pat
     strongest: dict[int, set[int]] = {}
     seen = set()
     for _ in range(10):
-        drawn = crops.draw(torch.arange(len(rows)), 48)
+        drawn, boxes = crops.draw(torch.arange(len(rows)), 48)
         assert drawn.shape == (len(rows), 3, 48, 48)
+        assert (boxes >= -1e-5).all()
+        assert (boxes <= 1 + 1e-5).all()
+        spans = boxes[:, 1::2] - boxes[:, ::2]
+        assert (spans.prod(dim=1) > 0.25).all()  # of photos up to 3:2
         colours = drawn.mean(dim=(2, 3)) * std + mean
         for at, colour in enumerate(colours):
             seen.add(round(float(colour.sum()), 3))
@@ -152,6 +157,22 @@ def test_crops_differ_and_still_show_their_own_photo(folder: Path, tmp_path: Pat
     own = [list(COLOURS).index(pictures.photos[row].labels[0]) for row in rows]
     assert [strongest[at] for at in range(len(rows))] == [{each} for each in own]
     assert len(seen) > 10
+
+
+def test_part_of_a_photo_is_what_the_teacher_saw_there(tmp_path: Path) -> None:
+    maps = np.random.default_rng(0).random((3, CELLS, CELLS, 5)).astype(np.float16)
+    np.save(tmp_path / MAPS, maps)
+    seen = Seen(tmp_path, [2, 0])
+    seen.standardise(*seen.standard())
+    whole = seen.whole()
+    assert torch.allclose(whole.mean(dim=0), torch.zeros(5), atol=1e-3)
+    all_of_it = torch.tensor([[0.0, 1, 0, 1]] * 2)
+    assert torch.allclose(seen.within(torch.tensor([0, 1]), all_of_it), whole, atol=1e-3)
+    corner = torch.tensor([[3 / CELLS, 5 / CELLS, 0.0, 1.5 / CELLS]])
+    mean, deviation = seen.standard()
+    expected = (2 * maps[0, 3:5, 0].sum(axis=0) + maps[0, 3:5, 1].sum(axis=0)) / 6
+    found = seen.within(torch.tensor([1]), corner)[0] * deviation + mean
+    assert np.allclose(found.numpy(), expected, atol=1e-2)
 
 
 def test_saved_student_is_a_small_open_clip_model_that_dam_loads_and_measures(

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 MOST_SCALE = 50.0  # of the cosines; larger, and small data sets are learnt by heart
 BATCH = 384
+CAPTIONS = (0.95, 0.6)
 CAPTIONED = 2.5  # times as often as a photo with labels alone
 WORD_LOSS = 0.06  # part of the words that become "some word"
 HEAD_WIDTH = 1024
@@ -51,13 +52,6 @@ class Places(nn.Module):
         return normalize(self.straight(features) + self.bent(features), dim=-1)
 
 
-def standardise(features: NDArray[np.float16], rows: Sequence[int]) -> torch.Tensor:
-    """(n, width) float32 with mean 0 and deviation 1 over `rows`, which are training photos."""
-    values = torch.from_numpy(features.astype(np.float32))
-    kept = values[torch.tensor(rows)]
-    return (values - kept.mean(dim=0)) / (kept.std(dim=0) + 1e-3)
-
-
 def contrast(
     logits: torch.Tensor, true: torch.Tensor, perhaps: torch.Tensor | None = None
 ) -> torch.Tensor:
@@ -66,6 +60,14 @@ def contrast(
         logits = logits.masked_fill(perhaps & ~true, -1e4)
     share = true / true.sum(dim=1, keepdim=True)
     return -(share * logits.log_softmax(dim=1)).sum(dim=1).mean()
+
+
+def matched(model: Any, pictures: torch.Tensor, said: torch.Tensor, drawn: Drawn) -> torch.Tensor:
+    """The loss of unit rows: pictures must find their texts, and texts their pictures."""
+    logits = model.logit_scale.exp().clamp(max=MOST_SCALE) * said @ pictures.T
+    return contrast(logits, drawn.true, drawn.perhaps) + contrast(
+        logits.T, drawn.true.T, drawn.perhaps.T
+    )
 
 
 def frequencies(texts: Texts, photos: Sequence[Any]) -> NDArray[np.float64]:
@@ -82,7 +84,7 @@ def frequencies(texts: Texts, photos: Sequence[Any]) -> NDArray[np.float64]:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """Photos of one step and two texts about each."""
+    """Photos of one step and texts about each."""
 
     photos: Ids
     texts: Ids
@@ -96,14 +98,15 @@ class Drawn:
         return Drawn(self.photos, self.texts, *moved)
 
 
-def draw(texts: Texts, weights: NDArray[np.float64], size: int, random: Any) -> Drawn:
+def draw(
+    texts: Texts, weights: NDArray[np.float64], size: int, random: Any, captions: Sequence[float]
+) -> Drawn:
+    """One text a photo for each of `captions`: how likely it is a caption where there is one."""
     size = min(size, len(weights))
     photos = random.choice(len(weights), size=size, replace=False, p=weights)
-    rows = np.array(
-        [texts.draw(photo, random, captions) for captions in (0.95, 0.6) for photo in photos]
-    )
+    rows = np.array([texts.draw(photo, random, often) for often in captions for photo in photos])
     true, perhaps = texts.fits(rows, photos)
-    own = np.tile(np.eye(size, dtype=bool), (2, 1))
+    own = np.tile(np.eye(size, dtype=bool), (len(captions), 1))
     tokens = texts.batch(rows)
     lost = torch.from_numpy(random.random(tokens.shape) < WORD_LOSS)
     lost[:, 0] = False  # the start of a text; its end is the largest number of a row
@@ -149,14 +152,11 @@ def align(
         for group in optimiser.param_groups:
             group["lr"] = group["peak"] * warm * (0.02 + 0.98 * np.cos(np.pi / 2 * min(done, 1)))
         step += 1
-        drawn = draw(texts, weights, BATCH, random).to(device)
+        drawn = draw(texts, weights, BATCH, random, CAPTIONS).to(device)
         pictures = places(features[torch.from_numpy(drawn.photos).to(device)])
         with torch.autocast(device.type, dtype=torch.bfloat16):
             said = read(model, drawn.tokens)
-        logits = model.logit_scale.exp().clamp(max=MOST_SCALE) * said @ pictures.T
-        loss = contrast(logits, drawn.true, drawn.perhaps) + contrast(
-            logits.T, drawn.true.T, drawn.perhaps.T
-        )
+        loss = matched(model, pictures, said, drawn)
         optimiser.zero_grad()
         torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(tower, 1.0)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 SQUARES = "squares.u8"
 SIDE_PX = 128
 FINE_PX = 96  # from this edge on a crop shows all that a square holds
-LEAST_AREA = 0.35  # of the largest square that fits; less, and captions are no longer true
+LEAST_AREA = 0.4  # of the largest square that fits; less, and captions are no longer true
 STRETCH = 0.3  # of the aspect, as a logarithm
 OFF_CENTRE = 0.25  # deviation, in parts of the free way: searches look at the middle
 LIGHT, CONTRAST, COLOUR, TINT = 0.35, 0.35, 0.4, 0.07  # most change of each
@@ -46,10 +46,11 @@ class Crops:
         mean, std = (torch.tensor(PREPROCESS[name], device=device) for name in ("mean", "std"))
         self._mean, self._std = mean.view(3, 1, 1), std.view(3, 1, 1)
 
-    def draw(self, photos: torch.Tensor, edge: int) -> torch.Tensor:
+    def draw(self, photos: torch.Tensor, edge: int) -> tuple[torch.Tensor, torch.Tensor]:
         """(n, 3, edge, edge) fp32, normalised: mirrored, moved, stretched, in other light.
 
-        `photos` are positions in `rows`.
+        And (n, 4) what they show: top, bottom, left and right in parts of the photo. `photos`
+        are positions in `rows`.
         """
         squares = self._squares[self._rows[photos]].permute(0, 3, 1, 2).float() / 255
         maps = self._maps(self._sizes[photos])
@@ -58,7 +59,7 @@ class Crops:
         grid = affine_grid(maps, [len(photos), 3, finer * edge, finer * edge], align_corners=False)
         fine = grid_sample(squares, grid, padding_mode="reflection", align_corners=False)
         crops = self._softened(avg_pool2d(fine, finer))
-        return (self._in_other_light(crops) - self._mean) / self._std
+        return (self._in_other_light(crops) - self._mean) / self._std, _boxes(maps)
 
     def _maps(self, sizes: torch.Tensor) -> torch.Tensor:
         """(n, 2, 3) from the crop's coordinates to the square's, both from -1 to 1."""
@@ -107,6 +108,13 @@ class Crops:
     @staticmethod
     def _each(values: torch.Tensor) -> torch.Tensor:
         return values.view(-1, 1, 1, 1)
+
+
+def _boxes(maps: torch.Tensor) -> torch.Tensor:
+    """(n, 4) top, bottom, left and right of what each map shows, in parts of the photo."""
+    down, across = maps[:, 1, 1].abs(), maps[:, 0, 0].abs()
+    y, x = maps[:, 1, 2], maps[:, 0, 2]
+    return (torch.stack([y - down, y + down, x - across, x + across], dim=1) + 1) / 2
 
 
 def squeeze(pictures: Pictures, cache: Path) -> None:

@@ -15,6 +15,7 @@ from torch import nn
 from tools.mini.student import halve
 
 PEAK = 2.5e-3
+TEXT_RATE = 0.25  # of the image tower's
 DECAY = 0.05
 MEAN_DECAY = 0.998  # of the averaged weights, which are what is saved
 WARM_STEPS = 100
@@ -22,35 +23,28 @@ MOST_NORM = 5.0  # of the gradients: a rare batch must not undo many
 
 
 class Learner:
-    """fp32 masters of the image tower, their optimiser and their running mean."""
+    """fp32 masters of both towers, their optimiser and their running mean."""
 
     def __init__(self, model: Any, guess: nn.Module) -> None:
-        """The text tower of `model` is left as it is; the scale of the cosines learns along."""
         self.model = model
         if model.logit_scale.device.type == "cpu":
             halve(model.visual.trunk)
-        for name, parameter in model.named_parameters():
-            parameter.requires_grad_(_learns(name))
-        self.named = [
-            *((name, p) for name, p in model.named_parameters() if _learns(name)),
-            *guess.named_parameters(prefix="guess"),
-        ]
+        self.named = [*model.named_parameters(), *guess.named_parameters(prefix="guess")]
         self.masters = [p.detach().float().clone() for _, p in self.named]
-        self.optimiser = torch.optim.AdamW(
-            [
-                {
-                    "params": [m for m in self.masters if m.ndim > 1],
-                    "peak": PEAK,
-                    "weight_decay": DECAY,
-                },
-                {
-                    "params": [m for m in self.masters if m.ndim < 2],
-                    "peak": PEAK,
-                    "weight_decay": 0.0,
-                },
-            ],
-            fused=True,  # one pass over eight million numbers
-        )
+        groups = [
+            {
+                "params": [
+                    master
+                    for master, (name, _) in zip(self.masters, self.named, strict=True)
+                    if _reads(name) is reads and (master.ndim > 1) is decays
+                ],
+                "peak": PEAK * TEXT_RATE if reads else PEAK,
+                "weight_decay": DECAY if decays else 0.0,
+            }
+            for reads in (False, True)
+            for decays in (False, True)
+        ]
+        self.optimiser = torch.optim.AdamW(groups, fused=True)  # one pass over all numbers
         self.mean = [m.clone() for m in self.masters]
         self.buffers = [b for b in model.buffers() if b.is_floating_point() and b.ndim == 1]
         self.mean_buffers = [b.clone() for b in self.buffers]
@@ -65,7 +59,7 @@ class Learner:
             master.grad = part.view_as(master)
         for group in self.optimiser.param_groups:
             warm = min(1.0, self.step_number / WARM_STEPS)
-            group["lr"] = PEAK * warm * (0.01 + 0.99 * (1 + math.cos(math.pi * done)) / 2)
+            group["lr"] = group["peak"] * warm * (0.01 + 0.99 * (1 + math.cos(math.pi * done)) / 2)
         self.optimiser.step()
         kept = min(MEAN_DECAY, (1 + self.step_number) / (10 + self.step_number))
         with torch.no_grad():
@@ -116,5 +110,6 @@ class Learner:
         self.step_number = state["step"]
 
 
-def _learns(name: str) -> bool:
-    return name.startswith("visual.") or name == "logit_scale"
+def _reads(name: str) -> bool:
+    """Whether it belongs to the text tower, which has learnt before and has less to learn."""
+    return not name.startswith(("visual.", "guess.")) and name != "logit_scale"
