@@ -78,6 +78,47 @@ class SoundEvent:
     span: Span
 
 
+@dataclass(frozen=True, slots=True)
+class Music:
+    """What is heard of a whole recording that is music."""
+
+    tempo_bpm: float | None
+    key: str | None  # "A minor"
+    confidence: float  # of the key, in [0, 1]
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in a picture, in parts of its width and height; it may reach over the edge."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class TextBox:
+    text: str
+    confidence: float  # in [0, 1]
+    box: Box
+    at_us: int | None = None  # of the frame that shows it best; None for a photo
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    box: Box
+    confidence: float  # of the detector, in [0, 1]
+    landmarks: tuple[tuple[float, float], ...]  # eyes, nose, corners of the mouth; parts, as a box
+    template: Unit | None  # None: too small or too blurred to be recognised
+    quality: float  # how well it can be recognised, in [0, 1]
+    crop: bytes  # a small JPEG of it
+    at_us: int | None = None  # of the frame that shows it best; None for a photo
+    span: Span | None = None  # as long as it is followed
+
+
 class FingerprintKind(StrEnum):
     PHASH = "phash"  # 64 bits (ImageHash) of a picture or a frame, then of views of it
     GREY = "grey"  # a photo as 32 × 32 bytes of luminance, whatever its shape
@@ -118,4 +159,15 @@ class Quality:
     span: Span | None = None  # None: of the whole asset
 
 
-Finding = Tag | Vector | Shot | TranscriptLine | SoundEvent | Fingerprint | Quality
+Finding = (
+    Tag
+    | Vector
+    | Shot
+    | TranscriptLine
+    | SoundEvent
+    | Music
+    | TextBox
+    | Face
+    | Fingerprint
+    | Quality
+)

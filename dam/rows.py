@@ -13,12 +13,15 @@ import numpy as np
 
 from dam import findings as f
 from dam.tables import (
+    FaceRow,
     FingerprintRow,
+    MusicRow,
     QualityRow,
     ShotRow,
     SoundEventRow,
     TagRow,
     TagSource,
+    TextBoxRow,
     TextField,
     TextRow,
     TranscriptLineRow,
@@ -39,6 +42,9 @@ FoundRow = type[
     | ShotRow
     | TranscriptLineRow
     | SoundEventRow
+    | MusicRow
+    | TextBoxRow
+    | FaceRow
     | FingerprintRow
     | QualityRow
     | TextRow
@@ -86,6 +92,14 @@ def span_of(row: Any) -> f.Span | None:
 
 def _certain_span(row: Any) -> f.Span:
     return f.Span(row.start_us, row.end_us)
+
+
+def _box_columns(box: f.Box) -> dict[str, float]:
+    return {"left": box.left, "top": box.top, "width": box.width, "height": box.height}
+
+
+def _box(row: TextBoxRow | FaceRow) -> f.Box:
+    return f.Box(row.left, row.top, row.width, row.height)
 
 
 def _vector_columns(vector: f.Vector) -> Mapping[str, Any]:
@@ -154,6 +168,54 @@ def _sound(row: SoundEventRow) -> f.SoundEvent:
     return f.SoundEvent(row.label, row.score, _certain_span(row))
 
 
+def _music_columns(music: f.Music) -> Mapping[str, Any]:
+    return {"tempo_bpm": music.tempo_bpm, "key": music.key, "confidence": music.confidence}
+
+
+def _music(row: MusicRow) -> f.Music:
+    return f.Music(row.tempo_bpm, row.key, row.confidence)
+
+
+def _text_columns(written: f.TextBox) -> Mapping[str, Any]:
+    return {
+        "text": written.text,
+        "confidence": written.confidence,
+        "at_us": written.at_us,
+        **_box_columns(written.box),
+        **span_columns(written.span),
+    }
+
+
+def _text(row: TextBoxRow) -> f.TextBox:
+    return f.TextBox(row.text, row.confidence, _box(row), row.at_us, span_of(row))
+
+
+def _face_columns(face: f.Face) -> Mapping[str, Any]:
+    return {
+        "confidence": face.confidence,
+        "landmarks": [list(point) for point in face.landmarks],
+        "template": None if face.template is None else pack_vector(face.template),
+        "quality": face.quality,
+        "crop": face.crop,
+        "at_us": face.at_us,
+        **_box_columns(face.box),
+        **span_columns(face.span),
+    }
+
+
+def _face(row: FaceRow) -> f.Face:
+    return f.Face(
+        box=_box(row),
+        confidence=row.confidence,
+        landmarks=tuple((x, y) for x, y in row.landmarks),
+        template=None if row.template is None else unpack_vectors([row.template])[0],
+        quality=row.quality,
+        crop=row.crop,
+        at_us=row.at_us,
+        span=span_of(row),
+    )
+
+
 def _fingerprint_columns(print_: f.Fingerprint) -> Mapping[str, Any]:
     span = span_columns(print_.span)
     return {"kind": print_.kind, "bits": print_.bits, "at_us": print_.at_us, **span}
@@ -186,6 +248,11 @@ KINDS: Mapping[type, Kind] = {
     f.SoundEvent: Kind(
         SoundEventRow, _sound_columns, _sound, TextField.SOUND, lambda event: event.label
     ),
+    f.Music: Kind(MusicRow, _music_columns, _music),
+    f.TextBox: Kind(
+        TextBoxRow, _text_columns, _text, TextField.WRITING, lambda written: written.text
+    ),
+    f.Face: Kind(FaceRow, _face_columns, _face),
     f.Fingerprint: Kind(FingerprintRow, _fingerprint_columns, _fingerprint),
     f.Quality: Kind(QualityRow, _quality_columns, _quality),
 }

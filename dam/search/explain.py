@@ -27,7 +27,7 @@ FIELDS = {
     TextField.CAMERA: "camera",
     TextField.PLACE: "place",
 }
-SAID = {TextField.SPEECH: "says"}
+SAID = {TextField.SPEECH: "says", TextField.WRITING: "shows the words"}
 EXCERPT = 80  # characters of a line in a reason
 
 

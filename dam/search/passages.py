@@ -1,4 +1,4 @@
-"""What is said at some time: lines that hold words of a query → moments.
+"""What is said or written at some time: lines that hold words of a query → moments.
 
 A transcript is long, and any ten words are somewhere in it. So its lines count for a passage, one
 or a few that follow each other, and never for the asset as a whole.
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
     from dam.search.matches import Match
 
-CHANNELS = {TextField.SPEECH: Channel.SPEECH}
+CHANNELS = {TextField.SPEECH: Channel.SPEECH, TextField.WRITING: Channel.WRITING}
 # How much a line says about the moment it is at; in the words' own order it says more.
-WEIGHTS = {TextField.SPEECH: 0.9}
+WEIGHTS = {TextField.SPEECH: 0.9, TextField.WRITING: 0.85}
 IN_ORDER = 0.05
 
 

@@ -14,6 +14,7 @@ class Channel(StrEnum):
     VISUAL = "visual"  # what it shows
     SOUND = "sound"  # what is heard in it
     SPEECH = "speech"  # what is said in it
+    WRITING = "writing"  # what can be read in it
     TEXT = "text"  # names, folders, titles, captions, camera, place
     TAGS = "tags"  # keywords and tags, by people and by models
     DATES = "dates"  # when it was taken

@@ -26,10 +26,14 @@ from dam.tables.library import (
     Stack,
     Undo,
 )
+from dam.tables.people import FaceDecision, FaceVerdict, Person
 from dam.tables.senses import (
+    FaceRow,
     FingerprintRow,
+    MusicRow,
     QualityRow,
     SoundEventRow,
+    TextBoxRow,
     TranscriptLineRow,
 )
 from dam.tables.transcripts import LineEdit
@@ -39,14 +43,19 @@ __all__ = [
     "Asset",
     "Base",
     "Edit",
+    "FaceDecision",
+    "FaceRow",
+    "FaceVerdict",
     "File",
     "FileState",
     "FingerprintRow",
     "Library",
     "LibraryState",
     "LineEdit",
+    "MusicRow",
     "PairDecision",
     "PairVerdict",
+    "Person",
     "Preference",
     "ProducerRow",
     "QualityRow",
@@ -61,6 +70,7 @@ __all__ = [
     "TagDecision",
     "TagRow",
     "TagSource",
+    "TextBoxRow",
     "TextField",
     "TextRow",
     "TranscriptLineRow",

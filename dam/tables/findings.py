@@ -39,6 +39,7 @@ class TextField(StrEnum):
     CAMERA = "camera"
     PLACE = "place"
     SPEECH = "speech"
+    WRITING = "writing"  # read in the picture
     SOUND = "sound"  # what an event sounds like
 
 

@@ -38,6 +38,8 @@ class Library(Base):
     scans: Mapped[int] = mapped_column(default=0)  # complete scans so far
     # 1: indexed first, 0: normal, -1: when nothing else is left
     priority: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    # Whether faces are looked for: only after somebody has said so.
+    faces: Mapped[bool] = mapped_column(default=False, server_default=text("0"))
 
     files: Mapped[list[File]] = relationship(back_populates="library", passive_deletes=True)
 

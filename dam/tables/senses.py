@@ -1,4 +1,4 @@
-"""Findings about speech, sound, copies and quality: one table a kind.
+"""Findings about speech, sound, writing, faces and quality: one table a kind.
 
 The rows of a run go with it. Who reads them joins with the asset's current revision through the
 run only where an older revision may still have rows; `dam.store` drops those when it saves.
@@ -42,6 +42,49 @@ class SoundEventRow(_Found, Base):
     score: Mapped[float]
     start_us: Mapped[int]
     end_us: Mapped[int]
+
+
+class MusicRow(_Found, Base):
+    __tablename__ = "music"
+
+    tempo_bpm: Mapped[float | None]
+    key: Mapped[str | None]
+    confidence: Mapped[float]
+
+
+class TextBoxRow(_Found, Base):
+    __tablename__ = "text_boxes"
+
+    text: Mapped[str]
+    confidence: Mapped[float]
+    left: Mapped[float]
+    top: Mapped[float]
+    width: Mapped[float]
+    height: Mapped[float]
+    at_us: Mapped[int | None]
+    start_us: Mapped[int | None]
+    end_us: Mapped[int | None]
+
+
+class FaceRow(_Found, Base):
+    __tablename__ = "faces"
+
+    left: Mapped[float]
+    top: Mapped[float]
+    width: Mapped[float]
+    height: Mapped[float]
+    confidence: Mapped[float]
+    landmarks: Mapped[list[Any]] = mapped_column(JSON)  # [[x, y], …]
+    template: Mapped[bytes | None] = mapped_column(LargeBinary)  # as `VectorRow.values`
+    quality: Mapped[float]
+    crop: Mapped[bytes] = mapped_column(LargeBinary)  # JPEG
+    at_us: Mapped[int | None]
+    start_us: Mapped[int | None]
+    end_us: Mapped[int | None]
+    # Who it seems to be: worked out from templates and decisions, and worked out again at will.
+    person_id: Mapped[str | None] = mapped_column(
+        ForeignKey("people.id", ondelete="SET NULL"), index=True
+    )
 
 
 class FingerprintRow(_Found, Base):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dam.db import Database
 
 SPAN = f.Span(1_000_000, 2_500_000)
+BOX = f.Box(0.25, 0.5, 0.125, 0.0625)
 UNIT = np.array([0.6, 0.8], np.float32)
 FOUND: dict[type, f.Finding] = {
     f.Tag: f.Tag("mood", "calm", 0.75, SPAN),
@@ -31,6 +32,9 @@ FOUND: dict[type, f.Finding] = {
         SPAN, "Zwei Möwen", "de", 0.5, (f.Word(SPAN, "Zwei", 0.5),), "Two gulls"
     ),
     f.SoundEvent: f.SoundEvent("Dog", 0.875, SPAN),
+    f.Music: f.Music(120.0, "A minor", 0.5),
+    f.TextBox: f.TextBox("FISCHMARKT", 0.75, BOX, 1_500_000, SPAN),
+    f.Face: f.Face(BOX, 0.5, ((0.25, 0.5),) * 5, UNIT, 0.5, b"jpeg", 1_500_000, SPAN),
     f.Fingerprint: f.Fingerprint(f.FingerprintKind.PHASH, b"12345678", 1_500_000, SPAN),
     f.Quality: f.Quality(f.Measure.BLACK, 1.5, is_fault=True, span=SPAN),
 }
@@ -38,6 +42,7 @@ SAYS = {
     (TextField.TAG, None, None, "calm"),
     (TextField.SPEECH, SPAN.start_us, SPAN.end_us, "Zwei Möwen\nTwo gulls"),
     (TextField.SOUND, SPAN.start_us, SPAN.end_us, "Dog"),
+    (TextField.WRITING, SPAN.start_us, SPAN.end_us, "FISCHMARKT"),
 }
 
 
