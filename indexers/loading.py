@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from dam.contracts import ModelFiles, Setup
+
 CONFIGURATION = "open_clip_config.json"
 
 
@@ -131,6 +133,43 @@ def from_file_alone() -> Iterator[None]:
     finally:
         for (owner, name, _), original in zip(patches, saved, strict=True):
             setattr(owner, name, original)
+
+
+class Weights:
+    """The files of an indexer's model: found without loading, loaded once, refused when broken."""
+
+    def __init__(self, setup: Setup, indexer: str) -> None:
+        self._setup = setup
+        self._indexer = indexer
+        self._refusals = Refusals(setup.cache)
+
+    def find(self) -> ModelFiles:
+        """Raises `WeightsUnavailable` when they are absent, or did not load a moment ago."""
+        files = self._files()
+        self._refusals.check(files.digest)
+        return files
+
+    @contextmanager
+    def loading(self) -> Iterator[ModelFiles]:
+        """Around the import of the libraries and the making of the network.
+
+        `WeightsUnavailable` raised inside is remembered: what needs the model then waits.
+        """
+        # A model's threads must sleep while they wait for each other: beside decoders, spinning
+        # halves the pictures a CPU second (20 to 11) and makes a query twenty times slower. OpenMP
+        # reads this once, when torch loads.
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+        files = self._files()
+        try:
+            with without_collecting():
+                yield files
+        except WeightsUnavailable as error:
+            self._refusals.note(files.digest, str(error))
+            raise
+
+    def _files(self) -> ModelFiles:
+        wanted = self._setup.options.get("model") or "auto"
+        return self._setup.models.find(wanted, indexer=self._indexer)
 
 
 class Refusals:

@@ -21,9 +21,9 @@ from dam.contracts import (
     Setup,
     Vector,
 )
-from dam.errors import BadRequest, Permanent, WeightsUnavailable
+from dam.errors import BadRequest, Permanent
 from indexers.hearing import Hearing, calling_a_model, checked, loading_a_model
-from indexers.loading import Refusals, without_collecting
+from indexers.loading import Weights
 from indexers.stretches import STEP_US, STEPS_A_SECOND, Windows
 
 if TYPE_CHECKING:
@@ -49,25 +49,18 @@ class SoundSpace:
     def __init__(self, setup: Setup) -> None:
         self._setup = setup
         self._clap: _Clap | None = None
-        self._refusals = Refusals(setup.cache)
+        self._weights = Weights(setup, self.name)
 
     def producer(self) -> Producer:
-        files = self._files()
-        self._refusals.check(files.digest)
+        files = self._weights.find()
         return Producer(self.name, self.version, model=files.name, weights=files.digest)
 
-    def _files(self) -> ModelFiles:
-        wanted = self._setup.options.get("model") or "auto"
-        return self._setup.models.find(wanted, indexer=self.name)
-
     def __enter__(self) -> Self:
-        files = self._files()
-        try:
-            with without_collecting(), loading_a_model(files.path, self._setup.threads):
-                self._clap = _Clap(files)
-        except WeightsUnavailable as error:
-            self._refusals.note(files.digest, str(error))
-            raise
+        with (
+            self._weights.loading() as files,
+            loading_a_model(files.path, self._setup.threads),
+        ):
+            self._clap = _Clap(files)
         return self
 
     def __exit__(self, *_error: object) -> None:

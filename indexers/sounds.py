@@ -22,10 +22,10 @@ from dam.contracts import (
     Setup,
     Span,
 )
-from dam.errors import Permanent, WeightsUnavailable
+from dam.errors import Permanent
 from dam.findings import SoundEvent
 from indexers.hearing import Hearing, calling_a_model, checked, loading_a_model
-from indexers.loading import Refusals, without_collecting
+from indexers.loading import Weights
 from indexers.stretches import STEP_US, Windows
 
 if TYPE_CHECKING:
@@ -59,25 +59,18 @@ class Sounds:
     def __init__(self, setup: Setup) -> None:
         self._setup = setup
         self._tagger: _Tagger | None = None
-        self._refusals = Refusals(setup.cache)
+        self._weights = Weights(setup, self.name)
 
     def producer(self) -> Producer:
-        files = self._files()
-        self._refusals.check(files.digest)
+        files = self._weights.find()
         return Producer(self.name, self.version, model=files.name, weights=files.digest)
 
-    def _files(self) -> ModelFiles:
-        wanted = self._setup.options.get("model") or "auto"
-        return self._setup.models.find(wanted, indexer=self.name)
-
     def __enter__(self) -> Self:
-        files = self._files()
-        try:
-            with without_collecting(), loading_a_model(files.path, self._setup.threads):
-                self._tagger = _Tagger(files)
-        except WeightsUnavailable as error:
-            self._refusals.note(files.digest, str(error))
-            raise
+        with (
+            self._weights.loading() as files,
+            loading_a_model(files.path, self._setup.threads),
+        ):
+            self._tagger = _Tagger(files)
         return self
 
     def __exit__(self, *_error: object) -> None:

@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from dam.contracts import VOICE_HZ, Item, Kind, Outcome, Producer, Reads, Setup, Span
-from dam.errors import DamError, UnreadableMedia, WeightsUnavailable
+from dam.errors import DamError, UnreadableMedia
 from dam.findings import TranscriptLine, Word
-from indexers.loading import Refusals, without_collecting
+from indexers.loading import Weights
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -42,11 +42,10 @@ class Speech:
     def __init__(self, setup: Setup) -> None:
         self._setup = setup
         self._whisper: Whisper | None = None
-        self._refusals = Refusals(setup.cache)
+        self._weights = Weights(setup, self.name)
 
     def producer(self) -> Producer:
-        files = self._setup.models.find(self._wanted, indexer=self.name)
-        self._refusals.check(files.digest)
+        files = self._weights.find()
         return Producer(
             self.name,
             self.version,
@@ -56,22 +55,14 @@ class Speech:
         )
 
     @property
-    def _wanted(self) -> str:
-        return self._setup.options.get("model") or "auto"
-
-    @property
     def _translates(self) -> bool:
         return self._setup.options.get("translate") == "yes"
 
     def __enter__(self) -> Self:
-        files = self._setup.models.find(self._wanted, indexer=self.name)
-        with without_collecting():
+        with self._weights.loading() as files:
             from indexers.whisper import Whisper  # CTranslate2 and ONNX Runtime load here
-        try:
+
             self._whisper = Whisper(files.path, threads=self._setup.threads)
-        except WeightsUnavailable as error:
-            self._refusals.note(files.digest, str(error))
-            raise
         return self
 
     def __exit__(self, *_error: object) -> None:

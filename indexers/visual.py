@@ -7,7 +7,6 @@ picture into that space (`query_encoder`). See docs/indexers/visual.md.
 
 from __future__ import annotations
 
-import os
 from bisect import bisect_right
 from collections import deque
 from dataclasses import dataclass, field
@@ -31,9 +30,8 @@ from dam.errors import (
     Permanent,
     UnreadableMedia,
     UpstreamFailed,
-    WeightsUnavailable,
 )
-from indexers.loading import Refusals, import_open_clip, without_collecting
+from indexers.loading import Weights, import_open_clip
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -56,29 +54,15 @@ class Visual:
     def __init__(self, setup: Setup) -> None:
         self._setup = setup
         self._clip: Clip | None = None
-        self._refusals = Refusals(setup.cache)
+        self._weights = Weights(setup, self.name)
 
     def producer(self) -> Producer:
-        files = self._setup.models.find(self._wanted)
-        self._refusals.check(files.digest)
+        files = self._weights.find()
         return Producer(self.name, self.version, model=files.name, weights=files.digest)
 
-    @property
-    def _wanted(self) -> str:
-        return self._setup.options.get("model") or "auto"
-
     def __enter__(self) -> Self:
-        # A model's threads must sleep while they wait for each other: beside decoders, spinning
-        # halves the pictures a CPU second (20 to 11) and makes a query twenty times slower. OpenMP
-        # reads this once, when torch loads.
-        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-        files = self._setup.models.find(self._wanted)
-        try:
-            with without_collecting():
-                self._clip = self._load(files)
-        except WeightsUnavailable as error:
-            self._refusals.note(files.digest, str(error))
-            raise
+        with self._weights.loading() as files:
+            self._clip = self._load(files)
         return self
 
     def _load(self, files: ModelFiles) -> Clip:

@@ -41,7 +41,7 @@ class Seen:
         # A processor maps the file, which all processes share.
         self._maps = maps if device == "cpu" else maps.to(device)
         self._rows = torch.tensor(rows, device=device)
-        self._mean, self._deviation = (0.0, 1.0)
+        self._mean, self._deviation = torch.tensor(0.0), torch.tensor(1.0)
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -52,13 +52,8 @@ class Seen:
 
     def standard(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Mean and deviation of every feature over whole photos, each (width,)."""
-        count, total, squares = len(self), torch.tensor(0.0), torch.tensor(0.0)
-        for at in torch.arange(count, device=self._rows.device).split(AT_ONCE):
-            whole = self._raw(at).mean(dim=(1, 2)).double()
-            total, squares = total + whole.sum(dim=0), squares + whole.square().sum(dim=0)
-        mean = total / count
-        deviation = (squares / count - mean.square()).clamp(min=0).sqrt()
-        return mean.float(), deviation.float() + 1e-3
+        whole = self._whole()
+        return whole.mean(dim=0), whole.std(dim=0, correction=0) + 1e-3
 
     def standardise(self, mean: torch.Tensor, deviation: torch.Tensor) -> Seen:
         """Gives itself; what `standard` found is remembered with the training."""
@@ -67,9 +62,7 @@ class Seen:
 
     def whole(self) -> torch.Tensor:
         """(photos, width)"""
-        parts = torch.arange(len(self), device=self._rows.device).split(AT_ONCE)
-        seen = torch.cat([self._raw(at).mean(dim=(1, 2)) for at in parts])
-        return (seen - self._mean) / self._deviation
+        return (self._whole() - self._mean) / self._deviation
 
     def within(self, photos: torch.Tensor, boxes: torch.Tensor) -> torch.Tensor:
         """(n, width) of parts of photos, which are positions in `rows`.
@@ -79,6 +72,11 @@ class Seen:
         down, across = _shares(boxes[:, 0], boxes[:, 1]), _shares(boxes[:, 2], boxes[:, 3])
         seen = torch.einsum("nyxc,ny,nx->nc", self._raw(photos), down, across)
         return (seen - self._mean) / self._deviation
+
+    def _whole(self) -> torch.Tensor:
+        every = torch.arange(len(self), device=self._rows.device)
+        starts = range(0, len(self), AT_ONCE)
+        return torch.cat([self._raw(every[at : at + AT_ONCE]).mean(dim=(1, 2)) for at in starts])
 
     def _raw(self, photos: torch.Tensor) -> torch.Tensor:
         return self._maps[self._rows[photos]].float()
@@ -151,7 +149,8 @@ def _mapped(tower: Any, images: torch.Tensor) -> torch.Tensor:
 
 def _vector(tower: Any, images: torch.Tensor) -> torch.Tensor:
     """(n, CELLS, CELLS, width) where every place says the same: more is not told."""
-    return tower(images).float()[:, None, None].expand(-1, CELLS, CELLS, -1)
+    vectors: torch.Tensor = tower(images).float()
+    return vectors[:, None, None].expand(-1, CELLS, CELLS, -1)
 
 
 def _size(size: tuple[int, int], edge: int) -> tuple[int, int]:
