@@ -34,7 +34,7 @@ from dam.tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from sqlalchemy import ColumnElement, Insert
     from sqlalchemy.orm import Session
@@ -99,8 +99,13 @@ def fail(
         _forget(session, [lease.run_id])
 
 
-def load_findings(session: Session, asset_id: str, indexer: str) -> list[Finding]:
-    """The newest findings of one indexer on one asset's current revision."""
+def load_findings(
+    session: Session, asset_id: str, indexer: str, kinds: Collection[type] = frozenset(KINDS)
+) -> list[Finding]:
+    """The newest findings of one indexer on one asset's current revision.
+
+    `kinds` are those it produces: every other one costs a query that finds nothing.
+    """
     run_id = session.scalar(
         select(Run.id)
         .join(ProducerRow)
@@ -111,7 +116,7 @@ def load_findings(session: Session, asset_id: str, indexer: str) -> list[Finding
     if run_id is None:
         return []
     found: list[Finding] = []
-    for kind in KINDS.values():
+    for kind in (kind for found_as, kind in KINDS.items() if found_as in kinds):
         rows = session.scalars(select(kind.row).where(kind.row.run_id == run_id))
         found += [kind.finding(row) for row in _in_time(rows.all())]
     return found

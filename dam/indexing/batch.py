@@ -175,7 +175,10 @@ class Batch:
                     claim.path, sampling=self._sampling, previews=previews, frames=bool(frames)
                 )
                 self._pass(claim, stream, frames, drawn=drawn)
-            if sound or (drawn and not is_video):
+            if is_video and not claim.has_sound:
+                for tap in sound.values():
+                    tap.put(None)  # its end: nothing is decoded to hear nothing
+            elif sound or (drawn and not is_video):
                 heard = self._sandbox.sound(
                     claim.path,
                     previews=None if is_video else previews,

@@ -56,7 +56,7 @@ class Claim:
     kind: Kind
     essence_hash: str
     duration_us: int | None
-    has_thumbhash: bool
+    has_sound: bool
     path: Path
     file_id: int
     library_id: str
@@ -133,7 +133,7 @@ def _claim_in(
                 kind=Kind(asset.kind),
                 essence_hash=asset.essence_hash,
                 duration_us=asset.duration_us,
-                has_thumbhash=asset.thumbhash is not None,
+                has_sound=asset.has_audio,
                 path=Path(os.fsdecode(os.path.join(root, file.path))),  # noqa: PTH118 bytes
                 file_id=file.id,
                 library_id=file.library_id,

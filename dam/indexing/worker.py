@@ -11,6 +11,7 @@ import os
 import threading
 import time
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 import psutil
@@ -150,7 +151,7 @@ class Worker:
             ),
             previews_path=settings.previews_path,
             decoders=settings.decoders,
-            stored=self._stored_findings,
+            stored=partial(self._stored_findings, registry),
             stop=self._stop,
             paused=paused,
         )
@@ -177,7 +178,9 @@ class Worker:
         held = {name for claim in claims for name in claim.leases}
         return {name: self._entered[name] for name in registry.classes if name in held}
 
-    def _stored_findings(self, asset_id: str, indexer: str) -> Sequence[Finding]:
+    def _stored_findings(
+        self, registry: Registry, asset_id: str, indexer: str
+    ) -> Sequence[Finding]:
         with self._database.read() as session:
             state = session.scalar(
                 select(Run.state)
@@ -187,7 +190,8 @@ class Worker:
             )
             if state != RunState.DONE:
                 raise UpstreamFailed(f"{indexer} has no findings for this file ({state or 'off'}).")
-            return store.load_findings(session, asset_id, indexer)
+            kinds = registry.classes[indexer].produces
+            return store.load_findings(session, asset_id, indexer, kinds)
 
     # Storing --------------------------------------------------------------------------------
 
