@@ -16,6 +16,7 @@ from dam.assets import US_PER_S, AssetCard, cards_of
 from dam.edits import edited_fields
 from dam.errors import NotFound
 from dam.quality import AssetQuality, quality_of
+from dam.sound_events import count_sound_events
 from dam.tables import (
     Asset,
     File,
@@ -132,6 +133,7 @@ class AssetDetail:
     tags: list[AssetTag]
     shots: list[AssetShot]
     transcript: TranscriptSummary
+    sound_events: int  # how many sounds are named in it
     quality: list[AssetQuality]
     runs: list[AssetRun]
     stack: StackView | None
@@ -170,6 +172,7 @@ def describe_asset(session: Session, asset_id: str) -> AssetDetail:
         tags=[_tag(tag) for tag in tags_of(session, asset_id)],
         shots=_shots(session, asset_id),
         transcript=summarise_transcript(session, asset_id),
+        sound_events=count_sound_events(session, asset_id),
         quality=quality_of(session, [asset_id])[asset_id],
         runs=runs,
         stack=_stack(session, asset),

@@ -18,6 +18,7 @@ from web.api import (
     models,
     places,
     search,
+    sound_events,
     system,
     transcripts,
     uploads,
@@ -45,6 +46,7 @@ MODULES = (
     models,
     system,
     transcripts,
+    sound_events,
 )
 DESCRIPTION = """Everything the web app does, and nothing else, goes through these endpoints.
 

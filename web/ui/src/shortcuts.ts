@@ -58,6 +58,7 @@ export const SHORTCUTS: { where: string; list: Shortcut[] }[] = [
       { keys: ['↑', '↓'], does: 'Previous and next shot' },
       { keys: ['T'], does: 'Show or hide the transcript' },
       { keys: ['V'], does: 'Show or hide subtitles' },
+      { keys: ['H'], does: 'Show or hide what is heard' },
       { keys: ['N', 'Shift N'], does: 'Next and previous moment that matched' },
       { keys: ['I', 'O'], does: 'Mark in and out; with Shift go there' },
       { keys: ['Shift Space'], does: 'Play what is marked' },

@@ -175,6 +175,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/assets/{asset_id}/sounds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell what is heard in an asset, by its name in AudioSet, with beginning and end. */
+        get: operations["get_sound_events_get_sound_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/assets/{asset_id}/sprite": {
         parameters: {
             query?: never;
@@ -1020,6 +1037,8 @@ export interface components {
             shots: components["schemas"]["AssetShot"][];
             /** Size Bytes */
             size_bytes: number;
+            /** Sound Events */
+            sound_events: number;
             stack: components["schemas"]["StackView"] | null;
             /** Tags */
             tags: components["schemas"]["AssetTag"][];
@@ -1353,6 +1372,22 @@ export interface components {
             version: string;
             /** Waiting */
             waiting: components["schemas"]["Waiting"][];
+        };
+        /** HeardEvent */
+        HeardEvent: {
+            /** Confidence */
+            confidence: number;
+            /** End S */
+            end_s: number;
+            /** Label */
+            label: string;
+            /** Start S */
+            start_s: number;
+        };
+        /** HeardEvents */
+        HeardEvents: {
+            /** Events */
+            events: components["schemas"]["HeardEvent"][];
         };
         /** HitView */
         HitView: {
@@ -2486,6 +2521,37 @@ export interface operations {
             };
             /** @description Validation error */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_sound_events_get_sound_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                asset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HeardEvents"];
+                };
+            };
+            /** @description Not found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -9,6 +9,7 @@ export type AssetDetail = Schemas['AssetDetail'];
 export type AssetPage = Schemas['AssetPage'];
 export type AssetShot = Schemas['AssetShot'];
 export type AssetTag = Schemas['AssetTag'];
+export type HeardEvent = Schemas['HeardEvent'];
 export type Hit = Schemas['HitView'];
 export type IndexerStatus = Schemas['IndexerStatus'];
 export type Jobs = Schemas['Jobs'];
