@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dam.contracts import Kind
+from dam.search.line_kinds import LINE_KINDS
 from dam.search.query import Channel
 from dam.search.words import fold
 from dam.tables import TextField
@@ -27,7 +28,6 @@ FIELDS = {
     TextField.CAMERA: "camera",
     TextField.PLACE: "place",
 }
-SAID = {TextField.SPEECH: "says", TextField.WRITING: "shows the words"}
 EXCERPT = 80  # characters of a line in a reason
 
 
@@ -105,10 +105,11 @@ def _match(match: Match, words: Sequence[str]) -> str:
         label = "keyword" if match.field == "keyword" else "tag"
         approved = " (approved)" if match.field == "approved" else ""
         return f"{label} “{match.body}”{surety}{approved}"
-    if match.field in SAID:
+    field = TextField(match.field)
+    if field in LINE_KINDS:
         at = "" if match.at_us is None else f" at {clock(match.at_us / 1e6)}"
-        return f"{SAID[TextField(match.field)]} “{_excerpt(match.body, match.words)}”{at}"
-    name = FIELDS[TextField(match.field)]
+        return f"{LINE_KINDS[field].says} “{_excerpt(match.body, match.words)}”{at}"
+    name = FIELDS[field]
     if match.is_exact:
         return f"{name} is “{match.body}”"
     held = ", ".join(f"“{word}”" for word in words if word in match.words)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from dam.search.visual import VectorHit
+from dam.search.spaces import VectorHit
 from dam.search.words import words_of
 from dam.tables import SoundEventRow
 

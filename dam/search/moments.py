@@ -10,7 +10,7 @@ from dam.search.query import Channel, Moment
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from dam.search.visual import VectorHit
+    from dam.search.spaces import VectorHit
 
 MOST = 5  # moments of one asset
 NEAR_US = 2_000_000  # a gap shorter than this is no gap to a viewer

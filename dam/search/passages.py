@@ -13,9 +13,10 @@ from sqlalchemy import or_, select
 
 from dam.search.filters import matching_texts
 from dam.search.fuse import text_confidence
+from dam.search.line_kinds import LINE_KINDS
 from dam.search.moments import CLOSE, MOST, NEAR_US
-from dam.search.query import Channel, Moment
-from dam.tables import TextField, TextRow
+from dam.search.query import Moment
+from dam.tables import TextRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -24,10 +25,7 @@ if TYPE_CHECKING:
 
     from dam.search.matches import Match
 
-CHANNELS = {TextField.SPEECH: Channel.SPEECH, TextField.WRITING: Channel.WRITING}
-# How much a line says about the moment it is at; in the words' own order it says more.
-WEIGHTS = {TextField.SPEECH: 0.9, TextField.WRITING: 0.85}
-IN_ORDER = 0.05
+IN_ORDER = 0.05  # that a line says more about its moment with the words in their own order
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +53,7 @@ def timed_texts(
     holding = or_(*(TextRow.id.in_(matching_texts(word)) for word in words))
     rows = session.execute(
         select(TextRow.asset_id, TextRow.field, TextRow.body, TextRow.start_us, TextRow.end_us)
-        .where(TextRow.asset_id.in_(asset_ids), TextRow.field.in_(sorted(CHANNELS)), holding)
+        .where(TextRow.asset_id.in_(asset_ids), TextRow.field.in_(sorted(LINE_KINDS)), holding)
         .order_by(TextRow.asset_id, TextRow.start_us, TextRow.id)
     )
     return ((row[0], row[1], row[2], row[3], row[4]) for row in rows)

@@ -1,14 +1,22 @@
 """The spaces that a search can look into: what pictures show, what recordings sound like.
 
-Only descriptions. `dam.search.visual` asks the encoder and the index of a space.
+Only descriptions. `dam.search.spaces` asks the encoder and the index of a space.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import select
+
+from dam.contracts import Kind
 from dam.search.fuse import Background
 from dam.search.query import Channel
+from dam.tables import Asset
+
+if TYPE_CHECKING:
+    from sqlalchemy import Select
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +30,9 @@ class Sense:
     not_yet: str  # no asset has a vector
     by_another: str  # they have, of a model that is not the one set up now
     without: str  # one asset has none, from which a search should start; `{}` is its id
+    # Finds something where there is something that the indexer could work on. A library without it
+    # misses no model; None: every library has something.
+    wanted_for: Select[Any] | None = None
     # What is expected of cosines that have nothing to do with a query, and after how many vectors
     # that is worth no more than what is found. None: pictures are many, and soon.
     expected: Background | None = None
@@ -45,6 +56,7 @@ SOUND = Sense(
     not_yet="Nothing has been listened to by this model yet.",
     by_another="The sound was listened to by another model than the one that is set up now.",
     without="The asset {} has not been listened to by a model of sounds and words yet.",
+    wanted_for=select(Asset.id).where(Asset.kind == Kind.AUDIO),  # not every video has sound
     # Recordings are few, and one that is all alike would be no match for anything: it would be its
     # own background. On ESC-10, CLAP's sentences and other sounds are at .06 ± .12.
     expected=Background(mean=0.08, deviation=0.12),

@@ -8,39 +8,36 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
-from functools import partial
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
-
-from dam.contracts import Kind
-from dam.errors import BadRequest, DamError, NotFound
+from dam.errors import BadRequest
+from dam.search.asking import Asking, Spaces
 from dam.search.explain import clock, reasons
 from dam.search.facts import Facts, facts_of, newest, shots_of
 from dam.search.filters import Condition, conditions, file_conditions, restricted, says
 from dam.search.fuse import OTHER_DATE, SENTENCE, fused, perceived, rounded, text_confidence
 from dam.search.heard import EventHit, event_hits, together
 from dam.search.moments import best_moments, moments_of
-from dam.search.parse import Parsed, parse
+from dam.search.parse import parse
 from dam.search.passages import passage_moments
-from dam.search.pictures import KeptPictures, decoded
-from dam.search.query import Channel, Hit, Moment, PictureModel, Query, Results, Waiting
+from dam.search.pictures import KeptPictures
+from dam.search.query import Channel, Hit, Moment, Query, Results
 from dam.search.senses import SOUND, VISUAL
+from dam.search.spaces import SpaceChannel
 from dam.search.text import TextHit, text_hits
-from dam.search.visual import SpaceChannel, model_of, not_looked_at, pending, unanswered
-from dam.tables import Asset
+from dam.search.unanswered import pending
 from dam.trash import trashed_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from sqlalchemy import Select
-    from sqlalchemy.orm import Session
 
     from dam.config import Settings
-    from dam.contracts import QueryEncoder, Unit
+    from dam.contracts import QueryEncoder
     from dam.db import Database
-    from dam.search.visual import VectorHit
+    from dam.search.query import Waiting
+    from dam.search.spaces import VectorHit
 
 LARGEST = 10_000  # results of one query
 PER_RESULT = 8  # frames asked of the index for every wanted asset: a video has many
@@ -77,8 +74,10 @@ class SearchService:
         today: Callable[[], date] = date.today,
     ) -> None:
         self._database = database
-        self._visual = SpaceChannel(database, settings, VISUAL, encoder)
-        self._sound = SpaceChannel(database, settings, SOUND, sound)
+        self._spaces = Spaces(
+            visual=SpaceChannel(database, settings, VISUAL, encoder),
+            sound=SpaceChannel(database, settings, SOUND, sound),
+        )
         self._today = today
         self.pictures = KeptPictures(settings.cache_path / "pictures")
 
@@ -89,26 +88,18 @@ class SearchService:
             raise BadRequest(f"The limit must lie between 1 and {LARGEST}.")
         parsed = parse(query.text, today=self._today())
         with self._database.read() as session:
-            channels = (self._visual, self._sound)
-            return _Search(session, channels, self.pictures, query, parsed).results()
+            asking = Asking(session, self._spaces, self.pictures, query, parsed)
+            return _Search(asking).results()
 
 
 class _Search:
     """One query in one consistent snapshot of the database."""
 
-    def __init__(
-        self,
-        session: Session,
-        channels: tuple[SpaceChannel, SpaceChannel],  # what is shown, what is heard
-        pictures: KeptPictures,
-        query: Query,
-        parsed: Parsed,
-    ) -> None:
-        self._session = session
-        self._visual, self._sound = channels
-        self._pictures = pictures
-        self._query = query
-        self._parsed = parsed
+    def __init__(self, asking: Asking) -> None:
+        self._asking = asking
+        self._session = asking.session
+        self._query = query = asking.query
+        self._parsed = parsed = asking.parsed
         self._conditions: list[Condition] = [
             *conditions(parsed.filters),
             *conditions(query.filters),
@@ -117,10 +108,7 @@ class _Search:
         ]
         self._within: Select[str] | None = restricted(self._conditions)
         self._passing: set[str] | None = None  # the assets of `_within`, read once
-        self._waiting: list[Waiting] = []
         self._worth: dict[str, float] = {}
-        self._model: PictureModel | None = None
-        self._is_like_sound = self._is_recording(query.like_asset)
 
     def results(self) -> Results:
         is_like = self._query.is_like
@@ -133,10 +121,11 @@ class _Search:
             self._add_text(candidates)
             self._add_period(candidates)
         hits = self._with_vectors(candidates)
-        return Results(hits, self._waiting + self._pending(), self._model)
+        return Results(hits, self._asking.waiting + self._pending(), self._asking.model)
 
     def _pending(self) -> list[Waiting]:
-        return [*pending(self._session, VISUAL), *pending(self._session, SOUND)]
+        spaces = self._asking.spaces
+        return [one for space in spaces for one in pending(self._session, space.sense)]
 
     # Candidates ---------------------------------------------------------------------------
 
@@ -163,7 +152,7 @@ class _Search:
 
     def _with_vectors(self, candidates: dict[str, _Candidate]) -> list[Hit]:
         """Asks for more vectors until enough of their assets pass the filters and have a file."""
-        asked = self._vector_queries()
+        asked = self._asking.queries()
         events = self._named_events()
         if not asked and not events:
             return self._hits(candidates)
@@ -177,10 +166,11 @@ class _Search:
                 channel: channel.search(
                     self._session, queries, fingerprint, vectors, within=self._within
                 )
-                for channel, queries, fingerprint in asked
+                for channel, (queries, fingerprint) in asked.items()
             }
-            sounds = together(found.get(self._sound, []), events)
-            self._spread(everything, found.get(self._visual, []), sounds, events)
+            spaces = self._asking.spaces
+            sounds = together(found.get(spaces.sound, []), events)
+            self._spread(everything, found.get(spaces.visual, []), sounds, events)
             hits = self._hits(everything)
             enough = len(hits) >= self._query.limit or vectors >= FRAMES[1]
             if enough or all(channel.is_exhausted(vectors) for channel in found):
@@ -208,70 +198,9 @@ class _Search:
         candidates.pop(self._query.like_asset or "", None)
 
     def _named_events(self) -> list[EventHit]:
-        if self._query.is_like or self._parsed.is_only_period or not self._may_be_heard:
+        if not (self._asking.is_by_words and self._asking.may_be_heard):
             return []
         return event_hits(self._session, self._parsed.words, within=self._within)
-
-    def _vector_queries(self) -> list[tuple[SpaceChannel, Unit, str]]:
-        """What is asked of each space: (channel, query vectors, fingerprint of their space)."""
-        asked = []
-        if not self._is_like_sound:
-            queries, fingerprint = self._visual_query()
-            if queries is not None:
-                self._waiting += not_looked_at(self._session, fingerprint, VISUAL)
-                self._model = model_of(self._session, fingerprint)
-                asked.append((self._visual, queries, fingerprint))
-        if self._is_like_sound or not (self._query.is_like or self._parsed.is_only_period):
-            queries, fingerprint = self._sound_query()
-            if queries is not None:
-                self._waiting += not_looked_at(self._session, fingerprint, SOUND)
-                asked.append((self._sound, queries, fingerprint))
-        return asked
-
-    def _is_recording(self, asset_id: str | None) -> bool:
-        kind = select(Asset.kind).where(Asset.id == asset_id)
-        return asset_id is not None and self._session.scalar(kind) == Kind.AUDIO
-
-    @property
-    def _may_be_heard(self) -> bool:
-        wanted = [one.kinds for one in (self._parsed.filters, self._query.filters) if one.kinds]
-        return all(kinds & {Kind.AUDIO, Kind.VIDEO} for kinds in wanted)
-
-    def _sound_query(self) -> tuple[Unit | None, str]:
-        """No encoder is asked for as long as there is nothing to compare its answer with: loading
-        it takes longer than everything else in a library of photos."""
-        query = self._query
-        if query.like_asset is not None:
-            return self._sound.query_of_asset(self._session, query.like_asset, query.like_at_s)
-        if not self._sound.is_set_up or not self._may_be_heard:
-            return None, ""
-        if not self._sound.has_vectors(self._session):
-            self._waiting += self._sound.missing_model(self._session)
-            return None, ""
-        try:
-            return self._sound.query_of_text(self._session, self._parsed.sentence)
-        except DamError as error:
-            self._waiting.append(unanswered(error, SOUND))
-            return None, ""
-
-    def _visual_query(self) -> tuple[Unit | None, str]:
-        query = self._query
-        try:
-            if query.like_asset is not None:
-                return self._visual.query_of_asset(self._session, query.like_asset, query.like_at_s)
-            if query.like_picture is not None:
-                load = partial(decoded, self._pictures.read(query.like_picture))
-                return self._visual.query_of_kept(self._session, query.like_picture, load)
-            if query.like is not None:
-                return self._visual.query_of_image(self._session, query.like)
-            if self._parsed.is_only_period:
-                return None, ""
-            return self._visual.query_of_text(self._session, self._parsed.sentence)
-        except NotFound:
-            raise
-        except DamError as error:
-            self._waiting.append(unanswered(error, VISUAL))
-            return None, ""
 
     # Ranking ------------------------------------------------------------------------------
 
@@ -354,7 +283,7 @@ class _Search:
     def _shown(self) -> str:
         if self._query.like_asset is not None:
             at_s = self._query.like_at_s
-            names = ("recording", "sound") if self._is_like_sound else ("picture", "frame")
+            names = ("recording", "sound") if self._asking.is_like_sound else ("picture", "frame")
             whole, part = names
             return f"the chosen {whole}" if at_s is None else f"the chosen {part} at {clock(at_s)}"
         return "the given picture" if self._query.is_like else f"“{self._parsed.sentence}”"

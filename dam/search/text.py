@@ -15,9 +15,9 @@ from sqlalchemy import func, literal_column, select
 from sqlalchemy.orm import aliased
 
 from dam.search.filters import MOST_ROWS, full_text, in_present_file
+from dam.search.line_kinds import LINE_KINDS
 from dam.search.matches import Match
-from dam.search.passages import CHANNELS, IN_ORDER, Line, Passage, passages_of, timed_texts
-from dam.search.passages import WEIGHTS as LINE_WEIGHTS
+from dam.search.passages import IN_ORDER, Line, Passage, passages_of, timed_texts
 from dam.search.query import Channel
 from dam.search.words import fold, fts_phrase, is_unspaced, like_pattern, words_of
 from dam.tables import Asset, File, TagDecision, TagRow, TagSource, TextField, TextRow, Verdict
@@ -131,8 +131,8 @@ class _Judge:
 
     def line(self, field_name: str, body: str, at_us: int | None) -> Match | None:
         """Of what is said or written at some time."""
-        kind = TextField(field_name)
-        match = self._match(CHANNELS[kind], field_name, body, LINE_WEIGHTS[kind])
+        kind = LINE_KINDS[TextField(field_name)]
+        match = self._match(kind.channel, field_name, body, kind.weight)
         if match is None:
             return None
         in_order = f" {' '.join(self._whole)} " in f" {' '.join(words_of(body))} "

@@ -11,7 +11,7 @@ from dam.search.fuse import Background, fused, text_confidence
 from dam.search.matches import Match
 from dam.search.moments import moments_of
 from dam.search.query import Channel, Moment
-from dam.search.visual import VectorHit
+from dam.search.spaces import VectorHit
 
 
 def match(words: str, *, field: str = "name", weight: float = 0.9, is_exact: bool = False) -> Match:

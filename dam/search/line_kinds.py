@@ -1,0 +1,21 @@
+"""The kinds of lines that have a time: what is said, and what can be read in pictures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dam.search.query import Channel
+from dam.tables import TextField
+
+
+@dataclass(frozen=True, slots=True)
+class LineKind:
+    channel: Channel
+    weight: float  # how much a line with the words of a query says about the moment it is at
+    says: str  # before a line that holds words of the query
+
+
+LINE_KINDS = {
+    TextField.SPEECH: LineKind(Channel.SPEECH, 0.9, "says"),
+    TextField.WRITING: LineKind(Channel.WRITING, 0.85, "shows the words"),
+}
