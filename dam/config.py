@@ -131,6 +131,13 @@ class Settings(BaseSettings):
         default=False,
         description="Whether speech in other languages is translated to English as well.",
     )
+    faces_model: str = Field(
+        default="auto",
+        description=(
+            "Face model: a preset (sface, auraface), or a folder with a YuNet detector and a "
+            "recogniser of aligned faces. auto takes the best one on this machine."
+        ),
+    )
     vocabularies: str = Field(
         default="",
         description="Tag vocabularies, comma-separated names or files; empty means the built-in.",

@@ -20,6 +20,9 @@ class Preset:
     summary: str
     built_in: bool = False  # its weights come with dam, and any other model is chosen before it
     notice: str | None = None  # one sentence that is said wherever it is used
+    # Of its repository only these, and files of other repositories beside them.
+    files: tuple[str, ...] = ()
+    beside: tuple[tuple[str, str], ...] = ()  # (repository, file)
     approval_before_export: bool = False  # no export proposes a tag of it that nobody approved
 
     @property
@@ -33,6 +36,7 @@ def folder_of(network: str) -> str:
     return network.replace("/", "--")
 
 
+YUNET = ("opencv/face_detection_yunet", "face_detection_yunet_2023mar.onnx")  # MIT
 # Best first: `auto` takes the first one that is on the machine, the built-in one only where there
 # is no other at all. All but that may be used commercially; their model cards state the licences
 # (read 2026-11).
@@ -123,12 +127,35 @@ PRESETS: tuple[Preset, ...] = (
         size_bytes=486_000_000,
         summary="99 languages; for a processor without a GPU",
     ),
+    Preset(
+        name="auraface",
+        indexer="faces",
+        network="fal/AuraFace-v1",
+        repository="fal/AuraFace-v1",
+        licence="Apache-2.0",
+        size_bytes=261_000_000,
+        summary="faces, the more exact; about ten times the work of sface for each face",
+        files=("glintr100.onnx",),
+        beside=(YUNET,),
+    ),
+    Preset(
+        name="sface",
+        indexer="faces",
+        network="opencv/face_recognition_sface",
+        repository="opencv/face_recognition_sface",
+        licence="Apache-2.0",
+        size_bytes=39_000_000,
+        summary="faces; quick on a processor without a GPU",
+        files=("face_recognition_sface_2021dec.onnx",),
+        beside=(YUNET,),
+    ),
 )
 
 PURPOSES = {  # what the models of an indexer are for, in words for people
     "visual": "finds photos and moments in videos by what they show",
     "sounds": "names what is heard in recordings and videos, and when",
     "sound_space": "finds recordings and moments in videos by what they sound like",
+    "faces": "tells people in photos and videos apart, where a library allows it",
     "speech": "writes down what is said in recordings and videos",
 }
 BY_NAME = {preset.name: preset for preset in PRESETS}

@@ -16,7 +16,7 @@ from dam.model_files import UNKNOWN_LICENCE, Manifest
 from dam.model_formats import OPEN_CLIP, Format, format_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from huggingface_hub.hf_api import ModelInfo, RepoSibling
@@ -39,16 +39,20 @@ def fetch(
     from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]  # of its client
 
     repository = _repository(network)
+    asked = HfApi(endpoint=hub)
     try:
-        about = HfApi(endpoint=hub).model_info(repository, files_metadata=True)
-        wanted = _wanted(about, repository, _format(network))
+        about = asked.model_info(repository, files_metadata=True)
+        wanted = [(about, file) for file in _wanted(about, repository, network)]
+        for other, name in _beside(network):
+            found = asked.model_info(other, files_metadata=True)
+            wanted += [(found, file) for file in _named(found, other, (name,))]
         if expect is not None:
-            expect(sum(file.size or 0 for file in wanted))
-        for file in wanted:
+            expect(sum(file.size or 0 for _, file in wanted))
+        for found, file in wanted:
             hf_hub_download(
-                repository,
+                found.id,
                 file.rfilename,
-                revision=about.sha,
+                revision=found.sha,
                 local_dir=folder,
                 endpoint=hub,
             )
@@ -58,7 +62,7 @@ def fetch(
             "when the network is there, or copy the folder of the model here and run: "
             "dam models import PATH"
         ) from error
-    for file in wanted:
+    for _, file in wanted:
         _verify(folder / file.rfilename, file)
     return Manifest(network, f"{repository}@{about.sha}", _licence(network, about))
 
@@ -84,7 +88,24 @@ def _format(network: str) -> Format:
     return format_for(preset.indexer) if preset else OPEN_CLIP
 
 
-def _wanted(about: ModelInfo, repository: str, wanted: Format) -> list[RepoSibling]:
+def _beside(network: str) -> tuple[tuple[str, str], ...]:
+    preset = BY_NETWORK.get(network)
+    return preset.beside if preset else ()
+
+
+def _named(about: ModelInfo, repository: str, names: Sequence[str]) -> list[RepoSibling]:
+    files = {file.rfilename: file for file in about.siblings or ()}
+    for name in names:
+        if name not in files:
+            raise BadRequest(f"{repository} has no {name}.")
+    return [files[name] for name in names]
+
+
+def _wanted(about: ModelInfo, repository: str, network: str) -> list[RepoSibling]:
+    preset = BY_NETWORK.get(network)
+    if preset and preset.files:
+        return _named(about, repository, preset.files)
+    wanted = _format(network)
     files = {file.rfilename: file for file in about.siblings or ()}
     missing = [name for name in (wanted.config, wanted.weights) if name not in files]
     if missing:

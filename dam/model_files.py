@@ -58,12 +58,13 @@ def read_manifest(folder: Path) -> Manifest | None:
 def model_files(folder: Path) -> list[Path]:
     """Every file that shapes what the model says: configuration, tokenizer, weights."""
     found = format_of(folder) or OPEN_CLIP
-    return [folder / name for name in found.files if (folder / name).is_file()]
+    return [folder / name for name in found.files_in(folder)]
 
 
 def is_model_folder(folder: Path, indexer: str | None = None) -> bool:
     """Whether it presents itself as a model (`indexer`: of that indexer), whole or not."""
-    return format_of(folder, indexer) is not None
+    is_hidden = folder.name.startswith(".")  # not placed yet: `dam.models` is filling it
+    return not is_hidden and format_of(folder, indexer) is not None
 
 
 def size_bytes(folder: Path) -> int:
@@ -73,6 +74,8 @@ def size_bytes(folder: Path) -> int:
 def flaw(folder: Path) -> str | None:
     """What is wrong with a model folder, or None. Reads headers only; see `Digests` for bytes."""
     found = format_of(folder) or OPEN_CLIP
+    if found.patterns:
+        return _patterns_flaw(folder, found)
     try:
         config = json.loads((folder / found.config).read_bytes())
     except (OSError, ValueError) as error:
@@ -87,6 +90,14 @@ def flaw(folder: Path) -> str | None:
     if reason is None and found.weights.endswith(".safetensors"):
         reason = _safetensors_flaw(folder / found.weights)
     return reason
+
+
+def _patterns_flaw(folder: Path, found: Format) -> str | None:
+    """Each network says itself, when it is loaded, whether it is whole."""
+    there = {path.name for pattern in found.patterns for path in folder.glob(pattern)}
+    if len(there) < len(found.patterns):
+        return f"it needs {len(found.patterns)} files like {' and '.join(found.patterns)}"
+    return None
 
 
 def _weights_flaw(folder: Path, found: Format) -> str | None:

@@ -39,14 +39,25 @@ class Format:
     model_type: str | None = None  # in the configuration, where several formats share its name
     config_key: str | None = None  # likewise, where the configuration names no type
     required: tuple[str, ...] = ()  # beside the weights; without them a loader asks a hub
+    # Where every model names its weights differently: as many files as there are patterns, each of
+    # which fits one of them. The configuration may be absent then.
+    patterns: tuple[str, ...] = ()
 
     @property
     def files(self) -> tuple[str, ...]:
         return (self.config, *self.others, self.weights)
 
+    def files_in(self, folder: Path) -> list[str]:
+        """Those of its files that are there."""
+        named = [name for name in self.files if (folder / name).is_file()]
+        found = {path.name for pattern in self.patterns for path in folder.glob(pattern)}
+        return [*named, *sorted(found)]
+
     def fits(self, folder: Path) -> bool:
         """Whether a folder presents itself as one of these, whole or not."""
-        if folder.name.startswith(".") or not (folder / self.config).is_file():
+        if self.patterns and all(any(folder.glob(pattern)) for pattern in self.patterns):
+            return True
+        if not (folder / self.config).is_file():
             return False
         if self.model_type is None and self.config_key is None:
             return True
@@ -100,6 +111,13 @@ FORMATS: tuple[Format, ...] = (
         others=("preprocessor_config.json", "tokenizer.json", "vocabulary.json", "vocabulary.txt"),
         config_key="suppress_ids_begin",
         required=("tokenizer.json",),
+    ),
+    Format(  # a detector and a recogniser of aligned faces; `indexers.face_models` describes them
+        indexer="faces",
+        called="face model",
+        config="faces.yaml",
+        weights="",
+        patterns=("*yunet*.onnx", "*.onnx"),
     ),
 )
 

@@ -22,8 +22,9 @@ CONFIG = json.dumps({"model_cfg": {"embed_dim": 4, "vision_cfg": {}, "text_cfg":
 
 
 class ModelHub:
-    """Serves `files`; `cut` names a file whose answer breaks off in the middle, once.
+    """Serves `files`, as those of every repository whose name begins like `repository`.
 
+    `cut` names a file whose answer breaks off in the middle, once.
     `hold` names one whose answer waits in the middle until `release`; `held` says that it does.
     """
 
@@ -98,7 +99,8 @@ class _Handler(BaseHTTPRequestHandler):
             }
             for name, body in self.served.files.items()
         ]
-        answer = json.dumps({"id": self.name, "sha": COMMIT, "siblings": siblings}).encode()
+        asked = self.path.partition("?")[0].removeprefix("/api/models/")
+        answer = json.dumps({"id": asked, "sha": COMMIT, "siblings": siblings}).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(answer)))

@@ -14,19 +14,32 @@ from sqlalchemy import delete, insert, literal, select, update
 from dam.contracts import Kind, Producer
 from dam.indexing.pause import needs_of
 from dam.indexing.registry import PREVIEWS, Registry
-from dam.tables import Asset, File, FileState, Preference, ProducerRow, Run, RunState, now_us
+from dam.tables import (
+    Asset,
+    File,
+    FileState,
+    Library,
+    Preference,
+    ProducerRow,
+    Run,
+    RunState,
+    now_us,
+)
 from dam.vectors.spaces import drop_retired, switch_complete_spaces
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from sqlalchemy.orm import Session
+    from sqlalchemy import ColumnElement
+    from sqlalchemy.orm import InstrumentedAttribute, Session
 
     from dam.config import Settings
     from dam.db import Database
 
 # Bump `version` when the previews themselves change; they are made again then.
 PREVIEW_PRODUCER = Producer(PREVIEWS, version=1)
+# Indexers that work only on what lies in a library that allows it.
+PER_LIBRARY: Mapping[str, InstrumentedAttribute[bool]] = {"faces": Library.faces}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +68,10 @@ def plan_runs(database: Database, registry: Registry) -> Plan:
     with database.write() as session:
         ids = {name: _activate(session, producer) for name, producer in wanted.items()}
         _withdraw_unwanted(session, set(ids.values()))
+        for name in PER_LIBRARY:
+            withdraw_disallowed(session, name)
         for name, producer_id in ids.items():
-            _add_missing(session, producer_id, accepts[name])
+            _add_missing(session, producer_id, accepts[name], allowed(name))
         switch_complete_spaces(session)
     drop_retired(database)
     return Plan(ids, accepts, waiting, needs_of(registry))
@@ -126,10 +141,30 @@ def _withdraw_unwanted(session: Session, active: set[int]) -> None:
     )
 
 
-def _add_missing(session: Session, producer_id: int, accepts: frozenset[Kind]) -> None:
-    readable = (
-        select(File.id).where(File.asset_id == Asset.id, File.state == FileState.PRESENT).exists()
+def allowed(indexer: str) -> ColumnElement[bool]:
+    """Of an asset: it can be read now, in a library that wants it to be looked at."""
+    readable = select(File.id).where(File.asset_id == Asset.id, File.state == FileState.PRESENT)
+    if indexer in PER_LIBRARY:
+        readable = readable.join(Library).where(PER_LIBRARY[indexer])
+    return readable.exists()
+
+
+def withdraw_disallowed(session: Session, indexer: str) -> None:
+    """Takes away the work that no library wants any more."""
+    session.execute(
+        delete(Run)
+        .where(
+            Run.state == RunState.PENDING,
+            Run.producer_id.in_(select(ProducerRow.id).where(ProducerRow.indexer == indexer)),
+            Run.asset_id.in_(select(Asset.id).where(~allowed(indexer))),
+        )
+        .execution_options(synchronize_session=False)
     )
+
+
+def _add_missing(
+    session: Session, producer_id: int, accepts: frozenset[Kind], readable: ColumnElement[bool]
+) -> None:
     planned = (
         select(Run.id)
         .where(

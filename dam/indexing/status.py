@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from dam.contracts import Kind
 from dam.indexing.claim import is_claimable
 from dam.indexing.pause import is_all_paused, needs_of, paused_indexers
-from dam.indexing.plan import open_registry
+from dam.indexing.plan import PER_LIBRARY, allowed, open_registry
 from dam.indexing.registry import PREVIEWS
 from dam.library.libraries import LibraryStatus, library_statuses
 from dam.liveness import Process, living
@@ -124,6 +124,9 @@ def _indexers(
         waits = name in waiting
         accepted = classes[name].accepts if name in classes else frozenset(Kind)
         wanted = sum(assets.get(kind, 0) for kind in accepted)
+        if waits and name in PER_LIBRARY:
+            wanted = _wanted(session, name, accepted)
+            waits = wanted > 0  # else nobody asked for it
         found.append(
             IndexerStatus(
                 indexer=name,
@@ -134,11 +137,17 @@ def _indexers(
                 quarantined=by_state[RunState.QUARANTINED],
                 waiting=max(0, wanted - sum(by_state.values())) if waits else 0,
                 executed=executed.get(name, 0),
-                reason=waiting.get(name),
+                reason=waiting[name] if waits else None,
                 paused=name in paused,
             )
         )
     return found
+
+
+def _wanted(session: Session, indexer: str, accepted: frozenset[Kind]) -> int:
+    kinds = Asset.kind.in_([kind.value for kind in accepted])
+    wanted = select(func.count()).select_from(Asset).where(kinds, allowed(indexer))
+    return session.scalar(wanted.where(Asset.trashed_us.is_(None))) or 0
 
 
 def _assets_by_kind(session: Session) -> dict[str, int]:

@@ -35,7 +35,7 @@ from dam.contracts import (
     Vector,
 )
 from dam.errors import BadRequest, DamError, DecodeTimeout, UpstreamFailed
-from dam.findings import SoundEvent, TranscriptLine
+from dam.findings import Face, SoundEvent, TranscriptLine
 from dam.models import ModelStore
 from tests.conftest import SHARED
 
@@ -244,6 +244,16 @@ def check_finding(finding: Finding, duration_us: int | None) -> None:
             assert span.start_us <= best_us < span.end_us
             assert (first is None) == (end is None)
             assert first is None or end is None or 0 <= first < end
+        case Face(box=box, landmarks=points, template=template, at_us=at_us, span=span):
+            assert box.width > 0
+            assert box.height > 0
+            assert len(points) == 5
+            assert 0 <= finding.confidence <= 1
+            assert 0 <= finding.quality <= 1
+            assert finding.crop.startswith(b"\xff\xd8")
+            assert template is None or np.linalg.norm(template) == pytest.approx(1, abs=1e-4)
+            assert (at_us is None) == (span is None)
+            assert at_us is None or span is None or span.start_us <= at_us < span.end_us
         case SoundEvent(label=label, score=score):
             assert label
             assert 0 < score <= 1
@@ -269,6 +279,11 @@ def test_the_same_input_gives_the_same_findings(
             if isinstance(one, Vector) and isinstance(other, Vector):
                 assert one.values @ other.values == pytest.approx(1, abs=1e-4)
                 assert one.span == other.span
+            elif isinstance(one, Face) and isinstance(other, Face):
+                assert (one.box, one.crop, one.span) == (other.box, other.crop, other.span)
+                assert (one.template is None) == (other.template is None)
+                if one.template is not None and other.template is not None:
+                    assert one.template @ other.template == pytest.approx(1, abs=1e-4)
             elif isinstance(one, Tag) and isinstance(other, Tag):
                 assert (one.vocabulary, one.word, one.span) == (
                     other.vocabulary, other.word, other.span,
