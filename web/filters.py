@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from dam.search.dates import period_of
+from dam.search.measured import traits_of
 from dam.search.parse import filters_of
 from dam.search.query import Filters
 from web.shapes import Request
@@ -14,6 +15,7 @@ from web.shapes import Request
 Word = Annotated[str, Field(min_length=1, max_length=200)]
 Folder = Annotated[str, Field(min_length=1, max_length=4096)]
 Seconds = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
+Loudness = Annotated[float, Field(ge=-100, le=20, allow_inf_nan=False)]
 Stars = Annotated[int, Field(ge=-1, le=5)]
 
 
@@ -29,10 +31,17 @@ class FilterQuery(Request):
     camera: Word | None = Field(None, description="Part of its make and model.")
     min_duration_s: Seconds | None = None
     max_duration_s: Seconds | None = None
+    quality: Word | None = Field(
+        None,
+        description="sharp, blurred, overexposed, underexposed, clipping, dropouts, silence, "
+        "black, frozen, flash or faults; all of several with commas.",
+    )
+    min_loudness_lufs: Loudness | None = None
+    max_loudness_lufs: Loudness | None = None
 
     @property
     def filters(self) -> Filters:
-        """Raises `BadRequest` for a kind or a date that is none."""
+        """Raises `BadRequest` for a kind, a date or a quality that is none."""
         return Filters(
             kinds=filters_of([("kind", self.kind)]).kinds if self.kind else frozenset(),
             libraries=(self.library,) if self.library else (),
@@ -45,4 +54,7 @@ class FilterQuery(Request):
             min_rating=self.rating,
             min_duration_s=self.min_duration_s,
             max_duration_s=self.max_duration_s,
+            quality=traits_of(self.quality) if self.quality else (),
+            min_loudness_lufs=self.min_loudness_lufs,
+            max_loudness_lufs=self.max_loudness_lufs,
         )

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from dam.contracts import Kind
 from dam.errors import BadRequest
 from dam.search.dates import Period, find_period, period_of
+from dam.search.measured import traits_of
 from dam.search.query import Filters
 from dam.search.words import WORD, content_words, has_content
 
@@ -167,6 +168,28 @@ def _duration(filters: Filters, value: str) -> Filters:
     )
 
 
+def _loudness(filters: Filters, value: str) -> Filters:
+    def lufs(text: str) -> float:
+        if not re.fullmatch(r"[-−]?\d+(\.\d+)?", text):
+            raise BadRequest(
+                f"“{value}” is no loudness; write loudness:-24..-14, loudness:<-30 (LUFS)."
+            )
+        return float(text.replace("−", "-"))
+
+    low, high = _bounds(value, lufs, step=0.1)
+    if low is not None and low == high:
+        low, high = low - 0.5, high + 0.5
+    return replace(
+        filters,
+        min_loudness_lufs=filters.min_loudness_lufs if low is None else low,
+        max_loudness_lufs=filters.max_loudness_lufs if high is None else high,
+    )
+
+
+def _quality(filters: Filters, value: str) -> Filters:
+    return replace(filters, quality=(*filters.quality, *traits_of(value)))
+
+
 def _bounds(
     value: str, read: Callable[[str], float], *, step: float
 ) -> tuple[float | None, float | None]:
@@ -209,6 +232,9 @@ ALIASES = {
     "on": "date",
     "location": "place",
     "length": "duration",
+    "has": "quality",
+    "is": "quality",
+    "lufs": "loudness",
 }
 KEYS: dict[str, Callable[[Filters, str], Filters]] = {
     "kind": _kind,
@@ -220,6 +246,8 @@ KEYS: dict[str, Callable[[Filters, str], Filters]] = {
     "place": _add("places"),
     "rating": _rating,
     "duration": _duration,
+    "quality": _quality,
+    "loudness": _loudness,
     "date": _date,
     "after": lambda filters, value: replace(filters, taken_from=period_of(value).start),
     "before": lambda filters, value: replace(filters, taken_before=period_of(value).start),

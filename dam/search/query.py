@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dam.contracts import Kind, Pixels
+    from dam.search.measured import Trait
 
 
 class Channel(StrEnum):
@@ -15,6 +16,7 @@ class Channel(StrEnum):
     SOUND = "sound"  # what is heard in it
     SPEECH = "speech"  # what is said in it
     WRITING = "writing"  # what can be read in it
+    WORDS = "words"  # what is said and written, by what it means
     TEXT = "text"  # names, folders, titles, captions, camera, place
     TAGS = "tags"  # keywords and tags, by people and by models
     DATES = "dates"  # when it was taken
@@ -22,8 +24,9 @@ class Channel(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What a result must be. Within a field any value suffices, except that all tags must be
-    there; fields are joined by "and". Dates are ISO 8601 prefixes of local time, half-open."""
+    """What a result must be. Within a field any value suffices, except that all tags and all of
+    its quality must be there; fields are joined by "and". Dates are ISO 8601 prefixes of local
+    time, half-open."""
 
     kinds: frozenset[Kind] = frozenset()
     libraries: tuple[str, ...] = ()  # names or ids
@@ -38,6 +41,9 @@ class Filters:
     max_rating: int | None = None
     min_duration_s: float | None = None
     max_duration_s: float | None = None
+    quality: tuple[Trait, ...] = ()
+    min_loudness_lufs: float | None = None
+    max_loudness_lufs: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from dam.contracts import Kind
 from dam.errors import BadRequest, DamError
 from dam.search.dates import find_period, period_of
+from dam.search.measured import Trait
 from dam.search.parse import Parsed, parse
 from dam.search.query import Filters
 
@@ -98,6 +99,34 @@ def test_durations_take_units_and_clocks(text: str, low: float | None, high: flo
 
 
 @pytest.mark.parametrize(
+    ("text", "traits"),
+    [
+        ("quality:sharp", (Trait.SHARP,)),
+        ("is:blurry has:dropout", (Trait.BLURRED, Trait.DROPOUTS)),
+        ("has:clipping,silence", (Trait.CLIPPING, Trait.SILENCE)),
+        ('has:"black frames" has:frozen-frames', (Trait.BLACK, Trait.FROZEN)),
+        ("quality:over-exposed has:faults", (Trait.OVEREXPOSED, Trait.FAULTS)),
+    ],
+)
+def test_quality_is_asked_for_by_its_words(text: str, traits: tuple[Trait, ...]) -> None:
+    assert filters(f"sea {text}").quality == traits
+
+
+@pytest.mark.parametrize(
+    ("text", "low", "high"),
+    [
+        ("loudness:-24..-14", -24, -14),
+        ("loudness:>=−18", -18, None),
+        ("loudness:<=-30", None, -30),
+        ("lufs:-23", -23.5, -22.5),
+    ],
+)
+def test_loudness_is_a_range_in_lufs(text: str, low: float | None, high: float | None) -> None:
+    found = filters(text)
+    assert (found.min_loudness_lufs, found.max_loudness_lufs) == (low, high)
+
+
+@pytest.mark.parametrize(
     ("text", "start", "end"),
     [
         ("date:2024", "2024", "2025"),
@@ -123,6 +152,8 @@ def test_dates_are_half_open(text: str, start: str | None, end: str | None) -> N
         ("date:0000", "2024-06"),
         ("after:tomorrow", "2024-06"),
         ("duration:long", "duration:>10s"),
+        ("quality:nice", "known are sharp, blurred"),
+        ("loudness:loud", "loudness:-24..-14"),
         ("kind:book", "photo, video, audio"),
         ("-kind:photo", "cannot be negated"),
         ('in:""', "lacks a value"),

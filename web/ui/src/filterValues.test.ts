@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest';
-import { datesInWords, lengthInWords, periodsBefore, valueInWords } from './filterValues';
+import {
+  datesInWords,
+  lengthInWords,
+  periodsBefore,
+  qualityInWords,
+  valueInWords,
+} from './filterValues';
 
 test('dates are said as exactly as they are given', () => {
   expect(datesInWords({ since: '2024', until: '2024' })).toBe('2024');
@@ -14,6 +20,17 @@ test('lengths are said as people say them', () => {
   expect(lengthInWords({ min_duration_s: 60, max_duration_s: 600 })).toBe('1 min – 10 min');
   expect(lengthInWords({ min_duration_s: 600 })).toBe('10 min or longer');
   expect(lengthInWords({})).toBeNull();
+});
+
+test('quality is said in the words of its menu', () => {
+  expect(qualityInWords({ quality: 'sharp,clipping' })).toBe('Sharp, Clipped sound');
+  expect(qualityInWords({ quality: 'black', max_loudness_lufs: -30 })).toBe(
+    'Black frames, quieter than −30 LUFS',
+  );
+  expect(qualityInWords({ min_loudness_lufs: -24, max_loudness_lufs: -22 })).toBe(
+    '−24 to −22 LUFS',
+  );
+  expect(qualityInWords({})).toBeNull();
 });
 
 test('a folder is called by its own name', () => {

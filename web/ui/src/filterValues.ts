@@ -50,6 +50,52 @@ export function lengthInWords({
   return most != null ? `up to ${roughDuration(most)}` : null;
 }
 
+/** What can be asked of quality: the word of the API, and how it is said. */
+export const TRAITS: readonly (readonly [trait: string, words: string])[] = [
+  ['sharp', 'Sharp'],
+  ['blurred', 'Blurred'],
+  ['overexposed', 'Overexposed'],
+  ['underexposed', 'Underexposed'],
+  ['clipping', 'Clipped sound'],
+  ['dropouts', 'Dropouts'],
+  ['silence', 'Silence'],
+  ['black', 'Black frames'],
+  ['frozen', 'Frozen frames'],
+  ['flash', 'Flashes'],
+  ['faults', 'Any fault'],
+];
+
+export interface Loudness {
+  name: string;
+  least_lufs: number | null;
+  most_lufs: number | null;
+}
+
+/** The limits are those to deliver by: -23 for broadcasters (EBU R128), -14 for streaming. */
+export const LOUDNESSES: Loudness[] = [
+  { name: 'Louder than −14 LUFS', least_lufs: -14, most_lufs: null },
+  { name: '−18 to −14 LUFS', least_lufs: -18, most_lufs: -14 },
+  { name: '−24 to −22 LUFS', least_lufs: -24, most_lufs: -22 },
+  { name: 'Quieter than −30 LUFS', least_lufs: null, most_lufs: -30 },
+];
+
+export function qualityInWords(filters: Filters): string | null {
+  const traits = filters.quality?.split(',') ?? [];
+  const words = traits.map((trait) => TRAITS.find(([known]) => known === trait)?.[1] ?? trait);
+  const loudness = loudnessInWords(filters);
+  return [...words, ...(loudness ? [loudness] : [])].join(', ') || null;
+}
+
+function loudnessInWords({
+  min_loudness_lufs: least,
+  max_loudness_lufs: most,
+}: Filters): string | null {
+  const lufs = (value: number): string => String(value).replace('-', '−');
+  if (least != null && most != null) return `${lufs(least)} to ${lufs(most)} LUFS`;
+  if (least != null) return `louder than ${lufs(least)} LUFS`;
+  return most != null ? `quieter than ${lufs(most)} LUFS` : null;
+}
+
 export interface Period {
   name: string;
   since: string | null;

@@ -11,6 +11,8 @@ const NAMES: Record<string, string> = {
   place: 'place',
   rating: 'rating',
   duration: 'length',
+  quality: 'quality',
+  loudness: 'loudness',
   date: 'taken',
   after: 'taken since',
   before: 'taken before',

@@ -18,11 +18,20 @@ export const FILTERS = [
   'camera',
   'min_duration_s',
   'max_duration_s',
+  'quality',
+  'min_loudness_lufs',
+  'max_loudness_lufs',
 ] as const;
 
 export type FilterName = (typeof FILTERS)[number];
 
-const NUMBERS: ReadonlySet<FilterName> = new Set(['rating', 'min_duration_s', 'max_duration_s']);
+const NUMBERS: ReadonlySet<FilterName> = new Set([
+  'rating',
+  'min_duration_s',
+  'max_duration_s',
+  'min_loudness_lufs',
+  'max_loudness_lufs',
+]);
 
 /** Reads the filters of an address. A number that is none is left out. */
 export function filtersOf(query: URLSearchParams): Filters {

@@ -1994,6 +1994,9 @@ export interface operations {
                 camera?: string | null;
                 min_duration_s?: number | null;
                 max_duration_s?: number | null;
+                quality?: string | null;
+                min_loudness_lufs?: number | null;
+                max_loudness_lufs?: number | null;
                 trashed?: boolean;
                 limit?: number;
                 cursor?: string | null;
@@ -2123,6 +2126,9 @@ export interface operations {
                 camera?: string | null;
                 min_duration_s?: number | null;
                 max_duration_s?: number | null;
+                quality?: string | null;
+                min_loudness_lufs?: number | null;
+                max_loudness_lufs?: number | null;
                 trashed?: boolean;
             };
             header?: never;
@@ -2490,6 +2496,9 @@ export interface operations {
                 camera?: string | null;
                 min_duration_s?: number | null;
                 max_duration_s?: number | null;
+                quality?: string | null;
+                min_loudness_lufs?: number | null;
+                max_loudness_lufs?: number | null;
                 limit?: number;
                 at_s?: number | null;
             };
@@ -3948,6 +3957,9 @@ export interface operations {
                 camera?: string | null;
                 min_duration_s?: number | null;
                 max_duration_s?: number | null;
+                quality?: string | null;
+                min_loudness_lufs?: number | null;
+                max_loudness_lufs?: number | null;
                 limit?: number;
                 q?: string;
                 picture?: string | null;
@@ -3992,6 +4004,9 @@ export interface operations {
                 camera?: string | null;
                 min_duration_s?: number | null;
                 max_duration_s?: number | null;
+                quality?: string | null;
+                min_loudness_lufs?: number | null;
+                max_loudness_lufs?: number | null;
                 limit?: number;
             };
             header?: never;
