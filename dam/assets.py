@@ -236,7 +236,7 @@ def _places(session: Session, asset_ids: Iterable[str]) -> dict[str, _Place]:
         select(File.asset_id, File.display, File.library_id, reachable)
         .join(Library)
         .where(File.asset_id.in_(asset_ids))
-        .order_by(reachable, File.id.desc())
+        .order_by(reachable, File.trashed_us.is_(None), File.id.desc())
     )
     return {
         asset_id: _Place(display, library_id, bool(available))

@@ -17,12 +17,12 @@ from sqlalchemy import delete, select
 
 from dam.edits import EditField, Value, Written, cleaned, write_edits
 from dam.errors import BadRequest, NotFound
-from dam.tables import Asset, Undo, Verdict, new_id, now_us
+from dam.tables import Asset, FaceDecision, Undo, Verdict, new_id, now_us
 from dam.tagging import Decided, cleaned_word, write_verdicts
-from dam.trash import move_to_trash, restore, write_trash
+from dam.trash import move_to_trash, restore, write_file_trash, write_trash
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
@@ -65,12 +65,16 @@ class Before:
     fields: dict[str, dict[str, Written | None]] = field(default_factory=dict)
     verdicts: dict[str, dict[str, Decided | None]] = field(default_factory=dict)
     trashed: dict[str, int | None] = field(default_factory=dict)
+    files: dict[int, int | None] = field(default_factory=dict)  # when each copy was trashed
+    # What was said of faces and was not before: asset, and when that was.
+    faces: list[tuple[str, int]] = field(default_factory=list)
 
     @property
-    def asset_ids(self) -> set[str]:
-        touched = set(self.trashed)
+    def touched(self) -> set[str]:
+        """Ids of assets, and "file 7"."""
+        touched = {*self.trashed, *(asset_id for asset_id, _ in self.faces)}
         touched.update(*self.fields.values(), *self.verdicts.values())
-        return touched
+        return touched | {f"file {file_id}" for file_id in self.files}
 
 
 def change_asset(session: Session, asset_id: str, change: AssetChange) -> None:
@@ -87,24 +91,37 @@ def change_many(database: Database, asset_ids: Sequence[str], change: AssetChang
 
 
 def change_each(
-    database: Database, changes: Sequence[tuple[Sequence[str], AssetChange]]
+    database: Database,
+    changes: Sequence[tuple[Sequence[str], AssetChange]],
+    also: Callable[[Session, int], Before] | None = None,
 ) -> Changed:
-    """`change_many` for several changes, which are undone as one."""
+    """`change_many` for several changes, which are undone as one.
+
+    `also` goes first, in a transaction of its own: it gets the time of the change (µs) and says
+    what it changed.
+    """
     at_us, undo_id = now_us(), new_id()
     changed: set[str] = set()
     parts = 0
+    if also is not None:
+        with database.write() as session:
+            changed |= _keep(session, also(session, at_us), f"{undo_id}.{parts:06}", at_us)
+        parts += 1
     for asset_ids, change in [(_distinct(ids, change), change) for ids, change in changes]:
         size = max(1, AT_ONCE // max(1, change.values))
         for start in range(0, len(asset_ids), size):
             with database.write() as session:
                 before = _change(session, asset_ids[start : start + size], change, at_us)
-                if parts == 0:
-                    _forget_old_undos(session)
-                part = f"{undo_id}.{parts:06}"
-                session.add(Undo(id=part, created_us=at_us, before=_pack(before)))
+                changed |= _keep(session, before, f"{undo_id}.{parts:06}", at_us)
             parts += 1
-            changed |= before.asset_ids
     return Changed(len(changed), undo_id)
+
+
+def _keep(session: Session, before: Before, part: str, at_us: int) -> set[str]:
+    if part.endswith(".000000"):
+        forget_old_undos(session)
+    session.add(Undo(id=part, created_us=at_us, before=_pack(before)))
+    return before.touched
 
 
 def _distinct(asset_ids: Sequence[str], change: AssetChange) -> list[str]:
@@ -121,7 +138,7 @@ def undo_change(database: Database, undo_id: str) -> int:
     """Puts back what was before, once; returns how many assets changed. Raises `NotFound`."""
     is_part = Undo.id.startswith(f"{undo_id}.", autoescape=True)
     with database.read() as session:
-        parts = session.scalars(select(Undo.id).where(is_part, _is_young()).order_by(Undo.id)).all()
+        parts = session.scalars(select(Undo.id).where(is_part, is_young()).order_by(Undo.id)).all()
     if not parts:
         hours = UNDO_US // 3_600_000_000
         raise NotFound(
@@ -133,7 +150,7 @@ def undo_change(database: Database, undo_id: str) -> int:
         with database.write() as session:
             undo = session.get(Undo, part)
             if undo is not None:  # else somebody else undoes the same change right now
-                changed |= _put_back(session, _unpack(undo.before)).asset_ids
+                changed |= _put_back(session, _unpack(undo.before)).touched
                 session.delete(undo)
     return len(changed)
 
@@ -168,19 +185,31 @@ def _put_back(session: Session, before: Before) -> Before:
             word: write_verdicts(session, word, wanted) for word, wanted in before.verdicts.items()
         },
         trashed=write_trash(session, before.trashed),
+        files=write_file_trash(session, before.files),
+        faces=_take_back_faces(session, before.faces),
     )
 
 
-def _is_young() -> ColumnElement[bool]:
+def _take_back_faces(session: Session, faces: list[tuple[str, int]]) -> list[tuple[str, int]]:
+    for asset_id, at_us in faces:
+        session.execute(
+            delete(FaceDecision).where(
+                FaceDecision.asset_id == asset_id, FaceDecision.decided_us == at_us
+            )
+        )
+    return faces
+
+
+def is_young() -> ColumnElement[bool]:
     return Undo.created_us >= now_us() - UNDO_US
 
 
-def _forget_old_undos(session: Session) -> None:
+def forget_old_undos(session: Session) -> None:
     """Makes room for one more. The parts of a change, and no others, have the same time."""
     times = select(Undo.created_us).distinct().order_by(Undo.created_us.desc()).limit(UNDOS - 1)
     session.execute(
         delete(Undo)
-        .where(~_is_young() | Undo.created_us.not_in(times))
+        .where(~is_young() | Undo.created_us.not_in(times))
         .execution_options(synchronize_session=False)
     )
 
@@ -196,6 +225,8 @@ def _pack(before: Before) -> bytes:
             for word, part in before.verdicts.items()
         },
         "trashed": before.trashed,
+        "files": before.files,
+        "faces": before.faces,
     }
     return zlib.compress(json.dumps(plain, separators=(",", ":")).encode(), 1)
 
@@ -212,4 +243,7 @@ def _unpack(packed: bytes) -> Before:
             for word, part in plain["verdicts"].items()
         },
         trashed=plain["trashed"],
+        # Absent in what was written before there were such changes.
+        files={int(file_id): had for file_id, had in plain.get("files", {}).items()},
+        faces=[(asset_id, at_us) for asset_id, at_us in plain.get("faces", ())],
     )

@@ -1,4 +1,4 @@
-"""Titles, captions and ratings that a person wrote over what the file says.
+"""Titles, captions, ratings and labels that a person wrote over what the file says.
 
 An edit belongs to (asset, field), like a decision about a tag: reading the file again only renews
 what would show without it. The asset's own column holds what is shown, so that lists, filters and
@@ -32,10 +32,11 @@ class EditField(StrEnum):
     TITLE = "title"
     CAPTION = "caption"
     RATING = "rating"
+    LABEL = "label"
 
 
 TEXTS = {EditField.TITLE: TextField.TITLE, EditField.CAPTION: TextField.CAPTION}
-MOST_CHARACTERS = {EditField.TITLE: 500, EditField.CAPTION: 10_000}
+MOST_CHARACTERS = {EditField.TITLE: 500, EditField.CAPTION: 10_000, EditField.LABEL: 100}
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,7 @@ def list_folders(session: Session, library_id: str, under: str = "") -> FolderLi
         .where(
             File.library_id == library_id,
             File.state == FileState.PRESENT,
+            File.trashed_us.is_(None),
             not_in_trash(),
             func.substr(File.display, 1, len(prefix)) == prefix,
             func.instr(rest, "/") > 0,

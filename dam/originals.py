@@ -49,7 +49,7 @@ def open_original(session: Session, asset_id: str) -> Original:
         select(File, Library)
         .join(Library)
         .where(File.asset_id == asset_id, File.state != FileState.MISSING)
-        .order_by(Library.state == LibraryState.OFFLINE, File.id)
+        .order_by(Library.state == LibraryState.OFFLINE, File.trashed_us.is_not(None), File.id)
     ).all()
     reasons = []
     for file, library in places:

@@ -137,6 +137,7 @@ def _folders(session: Session, typed: str) -> dict[str, int]:
         select(folder, func.count())
         .where(
             File.state == FileState.PRESENT,
+            File.trashed_us.is_(None),
             File.asset_id.not_in(select(Asset.id).where(in_trash())),
         )
         .group_by(folder)

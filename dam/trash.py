@@ -1,6 +1,9 @@
-"""The trash: assets that a person does not want to see, until they are restored.
+"""The trash: assets, and single copies of them, that a person does not want to see until they are
+restored.
 
 Nothing is ever deleted: the originals stay where they are, and so does all that is known of them.
+A copy is one file of an asset that lies elsewhere too. While it is in the trash the asset is not
+found in that place; the file still counts as one it can be read from when no other can.
 Works inside the caller's write session, on a few thousand assets at a time.
 """
 
@@ -11,7 +14,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import aliased
 
-from dam.tables import Asset, Stack
+from dam.tables import Asset, File, FileState, Stack
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -70,6 +73,33 @@ def write_trash(session: Session, wanted: Mapping[str, int | None]) -> dict[str,
         )
         session.expire_all()
     return before
+
+
+def write_file_trash(session: Session, wanted: Mapping[int, int | None]) -> dict[int, int | None]:
+    """`write_trash` for files, by their ids."""
+    session.flush()
+    rows = session.execute(select(File.id, File.trashed_us).where(File.id.in_(wanted)))
+    before = {file_id: had for file_id, had in rows if had != wanted[file_id]}
+    for file_id in before:
+        session.execute(update(File).where(File.id == file_id).values(trashed_us=wanted[file_id]))
+    session.expire_all()
+    return before
+
+
+def bring_back_last_files(session: Session) -> None:
+    """Takes files out of the trash whose assets lie nowhere else any more."""
+    other = aliased(File)
+    elsewhere = select(other.id).where(
+        other.asset_id == File.asset_id,
+        other.state == FileState.PRESENT,
+        other.trashed_us.is_(None),
+    )
+    session.execute(
+        update(File)
+        .where(File.trashed_us.is_not(None), ~elsewhere.exists())
+        .values(trashed_us=None)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _mates(cover: type[Asset], cover_ids: Sequence[str]) -> Select[str]:

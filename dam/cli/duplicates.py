@@ -7,7 +7,9 @@ from typing import Annotated
 import typer
 
 from dam.cli.context import Json, load_settings, opened, out, print_json, print_table
-from dam.duplicates.decisions import decide
+from dam.cli.copies import print_copies
+from dam.duplicates.copies import copies_of, trash_files
+from dam.duplicates.decisions import decide, known
 from dam.duplicates.groups import Duplicates, GroupKind
 from dam.tables import PairVerdict
 
@@ -16,6 +18,11 @@ duplicates_app = typer.Typer(
 )
 Assets = Annotated[
     list[str], typer.Argument(metavar="ASSET…", help="Asset ids, as dam duplicates list has them.")
+]
+
+Asset = Annotated[str, typer.Argument(metavar="ASSET", help="An asset id of an exact group.")]
+Files = Annotated[
+    list[str], typer.Argument(metavar="FILE…", help="File ids, as dam duplicates files has them.")
 ]
 
 
@@ -31,7 +38,8 @@ def list_duplicates(
             group for group in Duplicates(database).groups() if kind is None or group.kind is kind
         ]
     if json:
-        print_json(groups)
+        shown = ("kind", "assets", "distance")
+        print_json([{name: getattr(group, name) for name in shown} for group in groups])
     elif not groups:
         out.print("There are no duplicates among what was indexed.")
     else:
@@ -60,6 +68,32 @@ def differ(assets: Assets) -> None:
 def reset(assets: Assets) -> None:
     """Forget what was said of these."""
     _decide(assets, None)
+
+
+@duplicates_app.command()
+def files(asset: Asset, json: Json = False) -> None:
+    """Show the files of an asset that has exact copies, and the sidecars beside each."""
+    settings = load_settings()
+    with opened(settings) as database, database.read() as session:
+        copies = copies_of(session, known(session, [asset])).get(asset, [])
+    if json:
+        print_json(copies)
+    elif not copies:
+        out.print("It has one file.")
+    else:
+        print_copies(copies)
+
+
+@duplicates_app.command("remove-copy")
+def remove_copy(files: Files) -> None:
+    """Put files of an asset away that has others; they stay on disk, as all that lies beside them.
+
+    dam trash restore-copy takes them back.
+    """
+    settings = load_settings()
+    with opened(settings) as database:
+        trash_files(database, files)
+    out.print(f"In the trash: {', '.join(files)}", markup=False)
 
 
 def _decide(assets: list[str], verdict: PairVerdict | None) -> None:

@@ -9,6 +9,8 @@ import typer
 from dam.assets import list_assets
 from dam.changes import AssetChange, change_asset
 from dam.cli.context import Json, load_settings, opened, out, print_json, print_table
+from dam.cli.copies import print_copies
+from dam.duplicates.copies import restore_files, trashed_copies
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -24,19 +26,27 @@ AssetIds = Annotated[
     list[str], typer.Argument(metavar="ID…", help="Asset ids, as dam trash list prints them.")
 ]
 
+FileIds = Annotated[
+    list[str], typer.Argument(metavar="FILE…", help="File ids, as dam trash list prints them.")
+]
+
 
 @trash_app.command("list")
 def list_trash(json: Json = False) -> None:
     """Show what is in the trash, newest capture first."""
     settings = load_settings()
     with opened(settings) as database, database.read() as session:
-        cards = _all_trashed(session)
+        cards, copies = _all_trashed(session), trashed_copies(session)
     if json:
-        print_json({"assets": cards})
-    elif not cards:
+        print_json({"assets": cards, "copies": copies})
+        return
+    if not cards and not copies:
         out.print("The trash is empty.")
-    else:
+    if cards:
         print_table(["Id", "Kind", "File"], [[card.id, card.kind, card.path] for card in cards])
+    if copies:
+        out.print("Copies of assets that lie elsewhere too:")
+        print_copies(copies)
 
 
 @trash_app.command()
@@ -47,6 +57,15 @@ def restore(assets: AssetIds) -> None:
         for asset_id in assets:
             change_asset(session, asset_id, AssetChange(trashed=False))
     out.print(f"Restored: {', '.join(assets)}", markup=False)
+
+
+@trash_app.command("restore-copy")
+def restore_copy(files: FileIds) -> None:
+    """Take copies back into use that dam duplicates remove-copy put away."""
+    settings = load_settings()
+    with opened(settings) as database:
+        restore_files(database, files)
+    out.print(f"Restored: {', '.join(files)}", markup=False)
 
 
 def _all_trashed(session: Session) -> list[AssetCard]:

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy import func, select
 
 from dam.duplicates import films, photos, recordings
+from dam.duplicates.copies import exact_copies
+from dam.duplicates.pairs import pair_of
 from dam.duplicates.prints import read_films, read_photos, read_recordings
 from dam.library.names import display_of
 from dam.tables import Asset, File, FileState, FingerprintRow, Library, PairDecision, VectorRow
@@ -39,6 +41,16 @@ class GroupKind(StrEnum):
     AUDIO = "audio"
 
 
+class Reason(StrEnum):
+    """Why the first one is proposed to be kept: the first of these in which it is ahead."""
+
+    RESOLUTION = "resolution"
+    LENGTH = "length"
+    METADATA = "metadata"  # more is known of it
+    SIZE = "size"  # more bytes
+    AGE = "age"  # it was here first
+
+
 @dataclass(frozen=True, slots=True)
 class Copy:
     asset_id: str
@@ -50,6 +62,7 @@ class Group:
     kind: GroupKind
     assets: list[Copy]  # first the one that is proposed to be kept
     distance: float  # the largest between two that are linked, in [0, 1]; 0: the same bytes
+    reason: Reason | None  # why the first one; None: the files of one asset
 
     @property
     def id(self) -> str:
@@ -130,17 +143,9 @@ def _exact(session: Session) -> list[Group]:
             select(PairDecision.one_id).where(PairDecision.one_id == PairDecision.other_id)
         )
     )
-    several = (
-        select(File.asset_id)
-        .join(Asset, Asset.id == File.asset_id)
-        .where(File.state == FileState.PRESENT, not_in_trash())
-        .group_by(File.asset_id)
-        .having(func.count() > 1)
-    )
-    paths = _paths(session, [asset_id for asset_id in session.scalars(several) if asset_id])
     return [
-        Group(GroupKind.EXACT, [Copy(asset_id, path) for path in listed], 0.0)
-        for asset_id, listed in paths.items()
+        Group(GroupKind.EXACT, [Copy(asset_id, path) for path in listed], 0.0, None)
+        for asset_id, listed in exact_copies(session).items()
         if asset_id not in kept
     ]
 
@@ -167,12 +172,14 @@ def _grouped(session: Session, links: Sequence[Link]) -> list[Group]:
             ranked = sorted(members, key=lambda member: facts[member].rank)
             inside = [link.distance for link in mine if link.one_id in members]
             copies = [Copy(member, facts[member].path) for member in ranked]
-            groups.append(Group(kind, copies, max(inside)))
+            reason = _reason(facts[ranked[0]].rank, facts[ranked[1]].rank)
+            groups.append(Group(kind, copies, max(inside), reason))
     return groups
 
 
-def pair_of(one_id: str, other_id: str) -> tuple[str, str]:
-    return (one_id, other_id) if one_id <= other_id else (other_id, one_id)
+def _reason(first: tuple[int, ...], second: tuple[int, ...]) -> Reason:
+    ahead = (name for name, one, two in zip(Reason, first, second, strict=True) if one != two)
+    return next(ahead, Reason.AGE)
 
 
 class _Facts(NamedTuple):
@@ -218,7 +225,7 @@ def _paths(session: Session, asset_ids: Iterable[str]) -> dict[str, list[str]]:
             select(File.asset_id, Library.root, File.path)
             .join(Library)
             .where(File.asset_id.in_(part), File.state == FileState.PRESENT)
-            .order_by(Library.root, File.path)
+            .order_by(File.trashed_us.is_not(None), Library.root, File.path)
         )
         for asset_id, root, path in rows:
             if asset_id is not None:

@@ -196,6 +196,7 @@ class Identity:
         former = file.asset_id if file.asset_id != asset.id else None
         if former is not None:
             store.replace_texts(self._session, former, (), file_id=file.id)
+            file.trashed_us = None  # other bytes: no longer the copy that was put away
         placement = Placement(file, asset, change, is_new_content, former, file.sidecar)
         describe_file(file, self._library_id, seen)
         file.asset_id = asset.id

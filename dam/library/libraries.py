@@ -22,6 +22,7 @@ from dam.library.roots import root_of
 from dam.library.scan import scan_library
 from dam.library.stacks import Stacker, dissolve_broken_stacks
 from dam.tables import Asset, Edit, File, FileState, Library, TagDecision
+from dam.trash import bring_back_last_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -180,6 +181,7 @@ def remove_library(database: Database, name_or_id: str) -> Removal:
         removal = _describe(session, library)
         session.execute(delete(Asset).where(_only_in(library.id), not_(_decided())))
         session.execute(delete(Library).where(Library.id == library.id))
+        bring_back_last_files(session)
         dissolve_broken_stacks(session)
     return removal
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select, update
 
 from dam.tables import File, FileState, Library, LibraryState, now_us
+from dam.trash import bring_back_last_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,6 +91,7 @@ def settle_absent(
     for file in unread:
         session.delete(file)
     session.flush()
+    bring_back_last_files(session)
     return missing
 
 

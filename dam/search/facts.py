@@ -78,17 +78,24 @@ def _paths(
 ) -> dict[str, tuple[str, bool]]:
     """Absolute path and whether its library is away, by asset."""
     rows = session.execute(
-        select(File.asset_id, File.id, File.display, Library.root, Library.state)
+        select(
+            File.asset_id,
+            File.id,
+            File.display,
+            Library.root,
+            Library.state,
+            File.trashed_us.is_not(None),
+        )
         .join(Library)
         .where(File.asset_id.in_(asset_ids), File.state == FileState.PRESENT, *conditions)
         .order_by(File.id)
     )
-    best: dict[str, tuple[tuple[bool, bool, int], str, bytes, bool]] = {}
-    for asset_id, file_id, display, root, state in rows:
+    best: dict[str, tuple[tuple[bool, bool, bool, int], str, bytes, bool]] = {}
+    for asset_id, file_id, display, root, state, put_away in rows:
         if asset_id is None:
             continue
         offline = state == LibraryState.OFFLINE
-        rank = (preferred.get(asset_id) != file_id, offline, file_id)
+        rank = (put_away, preferred.get(asset_id) != file_id, offline, file_id)
         if asset_id not in best or rank < best[asset_id][0]:
             best[asset_id] = (rank, display, root, offline)
     return {

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import ColumnElement, and_, column, exists, func, literal_column, or_, select, table
 
-from dam.search.measured import measured_conditions
 from dam.search.words import escape_like, fts_phrase, is_unspaced, like_pattern
 from dam.store import SUGGESTED
 from dam.tables import (
@@ -56,7 +55,7 @@ def conditions(filters: Filters) -> list[Condition]:
         found.append(Asset.captured_local >= filters.taken_from)
     if filters.taken_before is not None:
         found.append(Asset.captured_local < filters.taken_before)
-    return found + _measures(filters) + measured_conditions(filters)
+    return found + _measures(filters)
 
 
 def _measures(filters: Filters) -> list[Condition]:
@@ -88,6 +87,8 @@ def file_conditions(filters: Filters) -> list[Condition]:
         found.append(or_(Library.name.in_(filters.libraries), Library.id.in_(filters.libraries)))
     if filters.folders:
         found.append(or_(*(_in_folder(folder) for folder in filters.folders)))
+    if found:
+        found.append(File.trashed_us.is_(None))
     return found
 
 

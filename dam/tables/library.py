@@ -156,6 +156,7 @@ class File(Base):
         UniqueConstraint("library_id", "path"),
         Index("ix_files_asset_id_state", "asset_id", "state"),
         Index("ix_files_problems", "state", sqlite_where=text("state != 'present'")),
+        Index("ix_files_trashed_us", "trashed_us", sqlite_where=text("trashed_us IS NOT NULL")),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -171,6 +172,8 @@ class File(Base):
     inode: Mapped[int]
     sidecar: Mapped[str | None]  # mtime_ns:size of the XMP sidecar that was read with it
     missing_us: Mapped[int | None]
+    # A copy that a person wants no more, while the asset lies elsewhere too; None: in use.
+    trashed_us: Mapped[int | None]
     seen_us: Mapped[int] = mapped_column(default=now_us)
 
     library: Mapped[Library] = relationship(back_populates="files")

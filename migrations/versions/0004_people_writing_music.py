@@ -16,6 +16,13 @@ def upgrade() -> None:
     op.add_column(
         "libraries", sa.Column("faces", sa.Boolean(), nullable=False, server_default=sa.text("0"))
     )
+    op.add_column("files", sa.Column("trashed_us", INTEGER, nullable=True))
+    op.create_index(
+        "ix_files_trashed_us",
+        "files",
+        ["trashed_us"],
+        sqlite_where=sa.text("trashed_us IS NOT NULL"),
+    )
     op.create_table(
         "people",
         sa.Column("id", sa.String(), nullable=False),
