@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import ColumnElement, and_, column, exists, func, literal_column, or_, select, table
 
+from dam.search.measured import measured_conditions
 from dam.search.words import escape_like, fts_phrase, is_unspaced, like_pattern
 from dam.store import SUGGESTED
 from dam.tables import (
@@ -55,7 +56,7 @@ def conditions(filters: Filters) -> list[Condition]:
         found.append(Asset.captured_local >= filters.taken_from)
     if filters.taken_before is not None:
         found.append(Asset.captured_local < filters.taken_before)
-    return found + _measures(filters)
+    return found + _measures(filters) + measured_conditions(filters)
 
 
 def _measures(filters: Filters) -> list[Condition]:
