@@ -20,7 +20,6 @@ from web.api import (
     search,
     sound_events,
     system,
-    tags,
     transcripts,
     uploads,
 )
@@ -41,7 +40,6 @@ MODULES = (
     media,
     places,
     search,
-    tags,
     duplicates,
     uploads,
     jobs,

@@ -31,7 +31,6 @@ class Spaces(NamedTuple):
 
     visual: SpaceChannel  # what is shown
     sound: SpaceChannel  # what is heard
-    words: SpaceChannel  # what is said and written, by what it means
 
 
 @dataclass(slots=True)
@@ -43,13 +42,12 @@ class Asking:
     pictures: KeptPictures
     query: Query
     parsed: Parsed
-    is_like_sound: bool = field(init=False)  # it asks for what sounds like an asset
+    is_like_sound: bool = field(init=False)  # it asks for what sounds like a recording
     waiting: list[Waiting] = field(default_factory=list)
     model: PictureModel | None = None  # of what is shown
 
     def __post_init__(self) -> None:
-        asset_id, by_sound = self.query.like_asset, self.query.like_sound
-        self.is_like_sound = asset_id is not None and (by_sound or self._is_recording(asset_id))
+        self.is_like_sound = self._is_recording(self.query.like_asset)
 
     @property
     def is_by_words(self) -> bool:
@@ -78,12 +76,11 @@ class Asking:
                 return self._shown()
             if channel is self.spaces.sound:
                 return self._heard()
-            return self._worded(channel)
         except NotFound:
             raise
         except DamError as error:
             self.waiting.append(unanswered(error, channel.sense))
-            return None
+        return None
 
     def _shown(self) -> Vectors | None:
         query, visual = self.query, self.spaces.visual.queries
@@ -114,5 +111,6 @@ class Asking:
             return None
         return channel.queries.of_text(self.session, self.parsed.sentence)
 
-    def _is_recording(self, asset_id: str) -> bool:
-        return self.session.scalar(select(Asset.kind).where(Asset.id == asset_id)) == Kind.AUDIO
+    def _is_recording(self, asset_id: str | None) -> bool:
+        kind = select(Asset.kind).where(Asset.id == asset_id)
+        return asset_id is not None and self.session.scalar(kind) == Kind.AUDIO

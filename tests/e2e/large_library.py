@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import random
 import shutil
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dam.config import Settings
-from tests.cli import Dam, free_port
+from tests.cli import Dam
 from tests.conftest import SHARED
 from tests.e2e.conftest import Server, _wait, write_library
 from web.server import serve
@@ -91,7 +92,9 @@ def _days(rnd: random.Random, assets: int) -> list[datetime]:
 @contextmanager
 def serving_large(home: Path) -> Iterator[Server]:
     """The web process alone."""
-    port = free_port()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
     command = [sys.executable, "-m", "tests.e2e.large_library", str(home), str(port)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     server = Server(f"http://127.0.0.1:{port}")

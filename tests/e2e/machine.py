@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tests.cli import Dam, free_port
+from tests.cli import Dam
 from tests.e2e.conftest import START_S, Server, _wait
 
 if TYPE_CHECKING:
@@ -21,7 +22,9 @@ class Machine:
         """`roots`: the folder below which the web app may add libraries."""
         settings = {"threads": "1", "decoders": "1", "folder_roots": str(roots)}
         self.dam = Dam(home, settings)
-        self.port = free_port()
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
         self.server = Server(f"http://127.0.0.1:{self.port}")
         self._process: subprocess.Popen[str] | None = None
 

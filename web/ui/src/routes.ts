@@ -16,25 +16,20 @@ export const BROWSING: Route[] = [
   { path: '/places', name: 'Places', icon: 'place', page: 'PlacesPage' },
 ];
 
-/** Its words, and what keeps it running. */
+/** What keeps it running. */
 export const KEEPING: Route[] = [
-  { path: '/tags', name: 'Tags', icon: 'tag', page: 'TagsPage' },
   { path: '/libraries', name: 'Libraries', icon: 'disk', page: 'LibrariesPage' },
   { path: '/work', name: 'Work', icon: 'pulse', page: 'WorkPage' },
   { path: '/models', name: 'Models', icon: 'chip', page: 'ModelsPage' },
-  { path: '/duplicates', name: 'Duplicates', icon: 'copy', page: 'DuplicatesPage' },
   { path: '/trash', name: 'Trash', icon: 'trash', page: 'TrashPage' },
 ];
 
 const ROUTES = [...BROWSING, ...KEEPING];
 
-/** These have pages of their own below them. */
-const DEEPER = ['/folders', '/tags'];
-
-/** The route a path belongs to. */
+/** The route a path belongs to: only folders have pages of their own below them. */
 export function routeOf(path: string): Route | null {
   const first = `/${path.split('/')[1] ?? ''}`;
   const route = ROUTES.find((each) => each.path === first) ?? null;
   const deeper = path.replace(/\/+$/, '').length > first.length && first !== '/';
-  return deeper && !DEEPER.includes(first) ? null : route;
+  return deeper && route?.path !== '/folders' ? null : route;
 }

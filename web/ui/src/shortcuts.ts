@@ -30,14 +30,6 @@ export const SHORTCUTS: { where: string; list: Shortcut[] }[] = [
     ],
   },
   {
-    where: 'Looking through a tag',
-    list: [
-      { keys: ['A'], does: 'Approve it on what is selected, or on the picture with the focus' },
-      { keys: ['R'], does: 'Reject it there' },
-      { keys: ['U'], does: 'Forget what was decided' },
-    ],
-  },
-  {
     where: 'Viewer',
     list: [
       { keys: ['←', '→'], does: 'Previous and next result' },
@@ -46,19 +38,6 @@ export const SHORTCUTS: { where: string; list: Shortcut[] }[] = [
       { keys: ['S'], does: 'Find similar ones, or frames like this one' },
       { keys: ['Del'], does: 'Move to the trash' },
       { keys: ['Shift F'], does: 'Full screen' },
-    ],
-  },
-  {
-    where: 'Duplicates',
-    list: [
-      { keys: ['←', '→'], does: 'Previous and next group' },
-      { keys: ['1', '…', '9'], does: 'Choose the copy to keep' },
-      { keys: ['Del'], does: 'Move the others to the trash, after asking' },
-      { keys: ['S'], does: 'Stack them' },
-      { keys: ['A'], does: 'Keep all' },
-      { keys: ['D'], does: 'These differ' },
-      { keys: ['C'], does: 'Lay two pictures over each other' },
-      { keys: ['Ctrl Z'], does: 'Take the last decision back' },
     ],
   },
   {
