@@ -32,7 +32,8 @@ VIDEOS = Filters(kinds=frozenset({Kind.VIDEO}))
 def dam(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Dam:
     """The photos and clips of the shared media, indexed in the quality tier."""
     home = tmp_path_factory.mktemp("home")
-    dam = Dam(home, {"models": str(shared / "models"), "video_tier": "quality"})
+    settings = {"models": str(shared / "models"), "video_tier": "quality"}
+    dam = Dam(home, {**settings, "indexers": "shots,tags,visual"})
     dam.run("library", "add", str(shared / "media" / "photos"))
     dam.run("library", "add", str(shared / "media" / "video"))
     report = dam.json("index")

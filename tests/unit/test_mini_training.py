@@ -143,7 +143,7 @@ def test_crops_differ_and_still_show_their_own_photo(folder: Path, tmp_path: Pat
     strongest: dict[int, set[int]] = {}
     seen = set()
     for _ in range(10):
-        drawn, boxes = crops.draw(torch.arange(len(rows)), 48)
+        drawn, boxes = crops.draw(torch.arange(len(rows)), 48, 0.4)
         assert drawn.shape == (len(rows), 3, 48, 48)
         assert (boxes >= -1e-5).all()
         assert (boxes <= 1 + 1e-5).all()

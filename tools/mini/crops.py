@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 SQUARES = "squares.u8"
 SIDE_PX = 128
 FINE_PX = 96  # from this edge on a crop shows all that a square holds
-LEAST_AREA = 0.4  # of the largest square that fits; less, and captions are no longer true
 STRETCH = 0.3  # of the aspect, as a logarithm
 OFF_CENTRE = 0.25  # deviation, in parts of the free way: searches look at the middle
 LIGHT, CONTRAST, COLOUR, TINT = 0.35, 0.35, 0.4, 0.07  # most change of each
@@ -46,14 +45,17 @@ class Crops:
         mean, std = (torch.tensor(PREPROCESS[name], device=device) for name in ("mean", "std"))
         self._mean, self._std = mean.view(3, 1, 1), std.view(3, 1, 1)
 
-    def draw(self, photos: torch.Tensor, edge: int) -> tuple[torch.Tensor, torch.Tensor]:
+    def draw(
+        self, photos: torch.Tensor, edge: int, least_area: float
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """(n, 3, edge, edge) fp32, normalised: mirrored, moved, stretched, in other light.
 
         And (n, 4) what they show: top, bottom, left and right in parts of the photo. `photos`
-        are positions in `rows`.
+        are positions in `rows`, `least_area` is part of the largest square that fits: below a
+        third captions are no longer true.
         """
         squares = self._squares[self._rows[photos]].permute(0, 3, 1, 2).float() / 255
-        maps = self._maps(self._sizes[photos])
+        maps = self._maps(self._sizes[photos], least_area)
         # A small one is drawn twice as fine, then averaged: photos hold finer things than it shows.
         finer = 2 if edge < FINE_PX else 1
         grid = affine_grid(maps, [len(photos), 3, finer * edge, finer * edge], align_corners=False)
@@ -61,10 +63,10 @@ class Crops:
         crops = self._softened(avg_pool2d(fine, finer))
         return (self._in_other_light(crops) - self._mean) / self._std, _boxes(maps)
 
-    def _maps(self, sizes: torch.Tensor) -> torch.Tensor:
+    def _maps(self, sizes: torch.Tensor, least_area: float) -> torch.Tensor:
         """(n, 2, 3) from the crop's coordinates to the square's, both from -1 to 1."""
         count = len(sizes)
-        area = self._between(LEAST_AREA, 1.0, count)
+        area = self._between(least_area, 1.0, count)
         aspect = self._between(-STRETCH, STRETCH, count).exp()
         spans = torch.stack([(area / aspect).sqrt(), (area * aspect).sqrt()], dim=1)
         shares = (spans / sizes).clamp(max=1)  # of the height, of the width

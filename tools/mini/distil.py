@@ -34,8 +34,9 @@ if TYPE_CHECKING:
     from tools.mini.teacher import Seen
     from tools.mini.texts import Texts
 
-# (part of the time, edge in px): small pictures teach most of it at a third of the price.
-SIZES = ((0.4, 64), (0.7, 80), (0.9, 96), (1.01, 112))
+# (part of the time, edge in px, least area of a crop): small pictures teach most of it at a third
+# of the price, and what is searched later is whole.
+STAGES = ((0.4, 64, 0.4), (0.7, 80, 0.5), (0.9, 96, 0.65), (1.01, 112, 0.8))
 CAPTIONS = (0.95,)  # one text a photo: a second costs a third more and teaches little
 PLACE_WEIGHT, FEATURE_WEIGHT = 4.0, 2.0
 SAVE_EVERY_S = 600  # a check costs seconds, and the other processes wait for it
@@ -93,10 +94,11 @@ def distil(
     began = saved_at = time.monotonic()
     done, losses = before_s / (60 * minutes), np.zeros(3)
     while done < 1:
-        edge = next(edge for until, edge in SIZES if done < until)
+        edge, area = next((edge, area) for until, edge, area in STAGES if done < until)
         drawn = draw(lesson.texts, weights, batch, random, CAPTIONS).to(device)
         with torch.autocast("cuda", dtype=torch.bfloat16, enabled=device.type == "cuda"):
-            parts = _losses(lesson, drawn, model, guess, places, edge)
+            crops = lesson.crops.draw(torch.from_numpy(drawn.photos).to(device), edge, area)
+            parts = _losses(lesson, drawn, crops, model, guess, places)
         for module in (model, guess):
             module.zero_grad()
         total = parts[0] + PLACE_WEIGHT * parts[1] + FEATURE_WEIGHT * parts[2]
@@ -122,16 +124,19 @@ def distil(
 
 
 def _losses(
-    lesson: Lesson, drawn: Drawn, model: Any, guess: nn.Module, places: Places, edge: int
+    lesson: Lesson,
+    drawn: Drawn,
+    crops: tuple[torch.Tensor, torch.Tensor],
+    model: Any,
+    guess: nn.Module,
+    places: Places,
 ) -> list[torch.Tensor]:
-    """Of pictures with texts, of pictures to places, to features."""
-    device = drawn.tokens.device
-    photos = torch.from_numpy(drawn.photos).to(device)
-    crops, boxes = lesson.crops.draw(photos, edge)
-    crops = crops.contiguous(memory_format=torch.channels_last)
-    seen = model.visual.trunk(crops.bfloat16() if device.type == "cpu" else crops).float()
+    """Of pictures with texts, of pictures to places, to features; `crops` as `Crops.draw` gives."""
+    shown, boxes = crops
+    shown = shown.contiguous(memory_format=torch.channels_last)
+    seen = model.visual.trunk(shown.bfloat16() if shown.device.type == "cpu" else shown).float()
     pictures = normalize(model.visual.head(seen).float(), dim=-1)
-    features = lesson.seen.within(photos, boxes)
+    features = lesson.seen.within(torch.from_numpy(drawn.photos).to(shown.device), boxes)
     with torch.no_grad():
         place = places(features)
     return [
