@@ -18,7 +18,7 @@ from dam.decoded import VOICE_HZ, WIDE_HZ, Frame, Pixels, Samples, Sound
 from dam.findings import Finding, Shot, Span, Tag, Unit, Vector
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from dam.errors import DamError
@@ -122,6 +122,14 @@ class Queryable(Protocol):
 
     def query_encoder(self) -> QueryEncoder:
         """Usable while the indexer is entered."""
+
+
+@runtime_checkable
+class Incomplete(Protocol):
+    """An indexer that works, and may lack something for a part of it."""
+
+    def lacks(self, kinds: Collection[Kind]) -> str | None:
+        """What is missing for these, what comes of it and the command that mends it; or None."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from dam.findings import Fingerprint, FingerprintKind
 from indexers.chromaprint import MENDED_BY, PROGRAM, WORD_US, Listener, find_program
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from PIL.Image import Image
 
@@ -56,6 +56,14 @@ class Fingerprints:
     def producer(self) -> Producer:
         """With fpcalc it is another producer: once it is installed, sound is fingerprinted."""
         return Producer(self.name, self.version, parameters={"sound": self._program is not None})
+
+    def lacks(self, kinds: Collection[Kind]) -> str | None:
+        if self._program is not None or Kind.AUDIO not in kinds:
+            return None
+        return (
+            f"Recordings are not compared: the program {PROGRAM} is missing. Pictures and films "
+            f"are. Once it is installed, sound is fingerprinted: {MENDED_BY}"
+        )
 
     def __enter__(self) -> Self:
         import imagehash  # with scipy: loads here, not on import

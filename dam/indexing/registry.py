@@ -6,18 +6,19 @@ cannot be imported or breaks the contract is reported and left out; it never sto
 
 from __future__ import annotations
 
+import json
 import logging
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING
 
-from dam.contracts import Indexer, Kind, Producer, Queryable, QueryEncoder, Reads, Setup
+from dam.contracts import Incomplete, Indexer, Kind, Producer, Queryable, QueryEncoder, Reads, Setup
 from dam.errors import BadRequest, UpstreamFailed, WeightsUnavailable
 from dam.models import ModelStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from dam.config import Settings
 
@@ -84,6 +85,7 @@ class Registry:
 
     settings: Settings
     preferences: Mapping[str, str] = field(default_factory=dict)  # e.g. {"visual_model": "fast"}
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # a person's, as asked
     model: str | None = None  # overrides both, to serve a space that an older model built
 
     @cached_property
@@ -135,12 +137,18 @@ class Registry:
                 waiting[name] = str(error)
         return ready, waiting
 
+    def lacks(self, name: str, kinds: Collection[Kind]) -> str | None:
+        """What a part of a working indexer's work on these waits for."""
+        indexer = self.indexer(name) if name in self.classes else None
+        return indexer.lacks(kinds) if isinstance(indexer, Incomplete) else None
+
     def _setup(self, name: str) -> Setup:
         settings = self.settings
         options = {
             "runtime": settings.visual_runtime,
             "precision": settings.visual_precision,
             "vocabularies": settings.vocabularies,
+            "own_words": json.dumps(dict(self.words)),
             "tier": settings.video_tier.value,
             "translate": "yes" if settings.speech_translate else "no",
             "model": self.model_of(name),

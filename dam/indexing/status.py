@@ -46,7 +46,7 @@ class IndexerStatus:
     quarantined: int
     waiting: int  # assets whose run cannot be planned until the model is there
     executed: int  # runs that ended since the time asked for
-    reason: str | None  # why it waits, with the command that mends it
+    reason: str | None  # why it, or a part of its work, waits, with the command that mends it
     paused: bool  # by a person: itself, or something it needs
 
     @property
@@ -118,6 +118,7 @@ def _indexers(
         )
         executed = {indexer: number for indexer, number in session.execute(ended)}
     classes = registry.classes
+    there = {Kind(kind) for kind in assets}
     found = []
     for name in (PREVIEWS, *classes):
         by_state = counts.get(name, Counter())
@@ -137,7 +138,7 @@ def _indexers(
                 quarantined=by_state[RunState.QUARANTINED],
                 waiting=max(0, wanted - sum(by_state.values())) if waits else 0,
                 executed=executed.get(name, 0),
-                reason=waiting[name] if waits else None,
+                reason=waiting[name] if waits else registry.lacks(name, there),
                 paused=name in paused,
             )
         )

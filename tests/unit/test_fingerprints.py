@@ -102,9 +102,12 @@ def test_without_fpcalc_sound_has_none_pictures_have_theirs_and_the_log_says_why
     setup: Setup, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     with_program = Fingerprints(setup).producer()
+    assert find_program() is None or Fingerprints(setup).lacks({Kind.AUDIO}) is None
     monkeypatch.setattr(module, "find_program", lambda: None)
     assert found(setup, Item("sound", Kind.AUDIO, 10_000_000, sound=sound(melody(10)))) == []
     assert "apt install libchromaprint-tools" in caplog.text
+    assert "apt install libchromaprint-tools" in (Fingerprints(setup).lacks({Kind.AUDIO}) or "")
+    assert Fingerprints(setup).lacks({Kind.PHOTO}) is None  # nothing is missing for those
     photo = Item("photo", Kind.PHOTO, image=scene(1))
     assert {one.kind for one in found(setup, photo)} == {
         FingerprintKind.PHASH,

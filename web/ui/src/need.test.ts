@@ -7,6 +7,7 @@ it.each([
     'dam models pull fast',
   ],
   ['Run `dam models import PATH --name mine`.', 'dam models import PATH --name mine'],
+  ['Once it is there, sound is compared: apt install a-b', 'apt install a-b'],
   ['Nothing has been looked at by this model yet. Run: dam index', 'dam index'],
 ])('finds the command in %j', (sentence, command) => expect(commandIn(sentence)).toBe(command));
 

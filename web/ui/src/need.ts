@@ -7,9 +7,10 @@ export interface Need {
 }
 
 /** Up to where prose goes on: a bracket, a quote, the end of a sentence or of a column. */
-const COMMAND = /\bdam (?:models|index|reindex|config|library)\b(?:(?! {2})[^`'"\n.;,()])*/;
+const COMMAND =
+  /\b(?:dam (?:models|index|reindex|config|library)|apt install)\b(?:(?! {2})[^`'"\n.;,()])*/;
 
-/** The first command of ours that a sentence names. */
+/** The first command that a sentence names. */
 export function commandIn(sentence: string): string | null {
   return COMMAND.exec(sentence)?.[0].trim() ?? null;
 }
