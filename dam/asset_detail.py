@@ -62,6 +62,7 @@ class AssetTag:
     source: str  # file, model or person
     score: float
     verdict: str | None  # approved, rejected, or nothing said yet
+    producer: str | None  # who suggests it: indexer and model; nothing for files and people
     start_s: float | None
     end_s: float | None
 
@@ -287,6 +288,7 @@ def _tag(tag: TagView) -> AssetTag:
         source=tag.source,
         score=tag.score,
         verdict=tag.verdict,
+        producer=tag.producer,
         start_s=_seconds(tag.start_us),
         end_s=_seconds(tag.end_us),
     )

@@ -13,7 +13,16 @@ from sqlalchemy import delete, func, insert, select
 
 from dam.errors import BadRequest, NotFound
 from dam.store import SUGGESTED
-from dam.tables import Asset, TagDecision, TagRow, TagSource, Verdict, now_us
+from dam.tables import (
+    Asset,
+    ProducerRow,
+    Run,
+    TagDecision,
+    TagRow,
+    TagSource,
+    Verdict,
+    now_us,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,6 +44,7 @@ class TagView:
     verdict: Verdict | None
     start_us: int | None = None  # where in a video it is seen best
     end_us: int | None = None
+    producer: str | None = None  # who suggests it: indexer and model
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +68,37 @@ def tags_of(session: Session, asset_id: str, *, threshold: float = 0.0) -> list[
         for row in session.scalars(select(TagDecision).where(TagDecision.asset_id == asset_id))
     }
     views: dict[str, TagView] = {}
-    for row in session.scalars(
-        select(TagRow).where(TagRow.asset_id == asset_id).order_by(TagRow.score.desc())
+    for row, indexer, model in session.execute(
+        select(TagRow, ProducerRow.indexer, ProducerRow.model)
+        .outerjoin(Run, Run.id == TagRow.run_id)
+        .outerjoin(ProducerRow, ProducerRow.id == Run.producer_id)
+        .where(TagRow.asset_id == asset_id)
+        .order_by(TagRow.score.desc())
     ):
         verdict = verdicts.get(row.word)
         if row.word in views or (verdict is None and row.score < threshold):
             continue
         views[row.word] = TagView(
-            row.word, row.vocabulary, row.source, row.score, verdict, row.start_us, row.end_us
+            row.word,
+            row.vocabulary,
+            row.source,
+            row.score,
+            verdict,
+            row.start_us,
+            row.end_us,
+            maker(row.source, indexer, model),
         )
     for word, verdict in verdicts.items():
         if word not in views and verdict is Verdict.APPROVED:
             views[word] = TagView(word, "own", "person", 1.0, verdict)
     return sorted(views.values(), key=lambda view: (view.verdict is None, -view.score, view.word))
+
+
+def maker(source: str, indexer: str | None, model: str | None) -> str | None:
+    """Who suggests a word, for people; None for what files and people say."""
+    if source == TagSource.FILE:
+        return None
+    return " · ".join(part for part in (indexer or source, model) if part)
 
 
 def decide(session: Session, asset_id: str, word: str, verdict: Verdict | None) -> None:
@@ -141,6 +169,15 @@ def is_rejected() -> ColumnElement[bool]:
             TagDecision.word == TagRow.word,
             TagDecision.verdict == Verdict.REJECTED,
         )
+        .exists()
+    )
+
+
+def is_decided() -> ColumnElement[bool]:
+    """A person said something of the word of a `TagRow`."""
+    return (
+        select(TagDecision.id)
+        .where(TagDecision.asset_id == TagRow.asset_id, TagDecision.word == TagRow.word)
         .exists()
     )
 

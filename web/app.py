@@ -20,6 +20,7 @@ from web.api import (
     search,
     sound_events,
     system,
+    tags,
     transcripts,
     uploads,
 )
@@ -40,6 +41,7 @@ MODULES = (
     media,
     places,
     search,
+    tags,
     duplicates,
     uploads,
     jobs,

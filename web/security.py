@@ -27,6 +27,8 @@ PART_LIMIT_BYTES = 16 << 20  # of an upload; held in memory, once for every part
 JSON, FORM, BYTES = "application/json", "multipart/form-data", "application/octet-stream"
 BODIES = {  # endpoint → what it takes; every other one takes a little JSON
     "assets.change_selected": (JSON, BULK_LIMIT_BYTES),
+    "tags.decide": (JSON, BULK_LIMIT_BYTES),
+    "tags.list_selected": (JSON, BULK_LIMIT_BYTES),
     "search.search_by_image": (FORM, PICTURE_LIMIT_BYTES),
     "search.keep_picture": (FORM, PICTURE_LIMIT_BYTES),
     "uploads.append": (BYTES, PART_LIMIT_BYTES),

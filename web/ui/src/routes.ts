@@ -16,8 +16,9 @@ export const BROWSING: Route[] = [
   { path: '/places', name: 'Places', icon: 'place', page: 'PlacesPage' },
 ];
 
-/** What keeps it running. */
+/** Its words, and what keeps it running. */
 export const KEEPING: Route[] = [
+  { path: '/tags', name: 'Tags', icon: 'tag', page: 'TagsPage' },
   { path: '/libraries', name: 'Libraries', icon: 'disk', page: 'LibrariesPage' },
   { path: '/work', name: 'Work', icon: 'pulse', page: 'WorkPage' },
   { path: '/models', name: 'Models', icon: 'chip', page: 'ModelsPage' },
@@ -26,10 +27,13 @@ export const KEEPING: Route[] = [
 
 const ROUTES = [...BROWSING, ...KEEPING];
 
-/** The route a path belongs to: only folders have pages of their own below them. */
+/** These have pages of their own below them. */
+const DEEPER = ['/folders', '/tags'];
+
+/** The route a path belongs to. */
 export function routeOf(path: string): Route | null {
   const first = `/${path.split('/')[1] ?? ''}`;
   const route = ROUTES.find((each) => each.path === first) ?? null;
   const deeper = path.replace(/\/+$/, '').length > first.length && first !== '/';
-  return deeper && route?.path !== '/folders' ? null : route;
+  return deeper && !DEEPER.includes(first) ? null : route;
 }

@@ -30,6 +30,14 @@ export const SHORTCUTS: { where: string; list: Shortcut[] }[] = [
     ],
   },
   {
+    where: 'Looking through a tag',
+    list: [
+      { keys: ['A'], does: 'Approve it on what is selected, or on the picture with the focus' },
+      { keys: ['R'], does: 'Reject it there' },
+      { keys: ['U'], does: 'Forget what was decided' },
+    ],
+  },
+  {
     where: 'Viewer',
     list: [
       { keys: ['←', '→'], does: 'Previous and next result' },

@@ -363,6 +363,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/duplicates/files/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take files that were put away back into use. */
+        post: operations["post_duplicates_take_files_back"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/duplicates/files/trash": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the files that were put away while their assets lie elsewhere too. */
+        get: operations["get_duplicates_list_trashed_files"];
+        put?: never;
+        /** Put exact copies away; one file of each asset stays. Nothing is removed from disk. */
+        post: operations["post_duplicates_put_files_away"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/duplicates/stack": {
         parameters: {
             query?: never;
@@ -372,7 +407,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Show copies as one. Undone by `POST /duplicates/decide` with a null verdict. */
+        /** Show copies as one. */
         post: operations["post_duplicates_stack_copies"];
         delete?: never;
         options?: never;
@@ -389,8 +424,25 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Keep one and move its copies to the trash. Undone by `POST /assets/bulk/undo`. */
+        /** Keep one and move its copies to the trash. */
         post: operations["post_duplicates_trash"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/duplicates/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take back any change that an address below `/duplicates` answered. */
+        post: operations["post_duplicates_undo_copies"];
         delete?: never;
         options?: never;
         head?: never;
@@ -832,6 +884,125 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List every tag, with how often it is suggested, approved, rejected and in files. */
+        get: operations["get_tags_list_tags"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tags/decide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Approve, reject or reset tags on many assets. Undone by `POST /assets/bulk/undo`. */
+        post: operations["post_tags_decide"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tags/delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a tag off every asset. Undone by `POST /assets/bulk/undo`. */
+        post: operations["post_tags_delete"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tags/matching": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Count the assets that `POST /tags/decide` would take, before it does. */
+        post: operations["post_tags_count_matching"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tags/rename": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Rename a tag everywhere, or merge it into another. Undone by `POST /assets/bulk/undo`. */
+        post: operations["post_tags_rename"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tags/review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the assets of one tag: suggested ones surest first, decided ones newest first. */
+        get: operations["get_tags_review"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tags/selected": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** List the tags of some assets, with on how many of them they are suggested and decided. */
+        post: operations["post_tags_list_selected"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/uploads": {
         parameters: {
             query?: never;
@@ -1133,6 +1304,8 @@ export interface components {
         AssetTag: {
             /** End S */
             end_s: number | null;
+            /** Producer */
+            producer: string | null;
             /** Score */
             score: number;
             /** Source */
@@ -1201,12 +1374,70 @@ export interface components {
             /** Files */
             files: components["schemas"]["CheckedFile"][];
         };
+        /** CopiesUndoBody */
+        CopiesUndoBody: {
+            /**
+             * Undo
+             * @description As the change answered it.
+             */
+            undo: string;
+        };
+        /** CopiesUndone */
+        CopiesUndone: {
+            /** Changed */
+            changed: number;
+        };
         /** Copy */
         Copy: {
             /** Asset Id */
             asset_id: string;
             /** Path */
             path: string;
+        };
+        /**
+         * CopyFacts
+         * @description Of one asset in a group; None: not known.
+         */
+        CopyFacts: {
+            /** Asset Id */
+            asset_id: string;
+            /** Camera */
+            camera: string | null;
+            /** Caption */
+            caption: string | null;
+            /** Captured Local */
+            captured_local: string | null;
+            /** Codec */
+            codec: string | null;
+            /** Duration S */
+            duration_s: number | null;
+            /** Format */
+            format: string;
+            /** Frame Rate */
+            frame_rate: string | null;
+            /** Height Px */
+            height_px: number | null;
+            /** Label */
+            label: string | null;
+            /** Place */
+            place: string | null;
+            /** Rating */
+            rating: number | null;
+            /** Sharpness */
+            sharpness: number | null;
+            /** Size Bytes */
+            size_bytes: number;
+            /** Tags */
+            tags: string[];
+            /** Title */
+            title: string | null;
+            /** Width Px */
+            width_px: number | null;
+        };
+        /** CopyFilesBody */
+        CopyFilesBody: {
+            /** File Ids */
+            file_ids: string[];
         };
         /** CopyStackBody */
         CopyStackBody: {
@@ -1227,6 +1458,23 @@ export interface components {
             /** Places */
             places: components["schemas"]["Place"][];
         };
+        /** DecideBody */
+        DecideBody: {
+            /**
+             * Asset Ids
+             * @default null
+             */
+            asset_ids?: string[] | null;
+            /** @default null */
+            matching?: components["schemas"]["MatchingBody"] | null;
+            /** Tags */
+            tags: components["schemas"]["TagDecisionBody"][];
+        };
+        /** DeleteBody */
+        DeleteBody: {
+            /** Word */
+            word: string;
+        };
         /** Download */
         Download: {
             /** Error */
@@ -1244,13 +1492,23 @@ export interface components {
             cards: components["schemas"]["AssetCard"][];
             /** Distance */
             distance: number;
+            /** Facts */
+            facts: components["schemas"]["CopyFacts"][];
+            /** Files */
+            files: components["schemas"]["FileCopy"][];
             /** Id */
             id: string;
             /** Kind */
             kind: string;
+            /** Reason */
+            reason: string | null;
         };
         /** DuplicatePage */
         DuplicatePage: {
+            /** Counts */
+            counts: {
+                [key: string]: number;
+            };
             /** Groups */
             groups: components["schemas"]["DuplicateGroup"][];
             /** Next Cursor */
@@ -1269,6 +1527,31 @@ export interface components {
             name: string;
             /** Size Bytes */
             size_bytes: number;
+        };
+        /**
+         * FileCopy
+         * @description One of the files of an asset.
+         */
+        FileCopy: {
+            /** Asset Id */
+            asset_id: string;
+            /** File Id */
+            file_id: string;
+            /** Library */
+            library: string;
+            /** Library State */
+            library_state: string;
+            /**
+             * Modified At
+             * Format: date-time
+             */
+            modified_at: string;
+            /** Path */
+            path: string;
+            /** Sidecars */
+            sidecars: components["schemas"]["Sidecar"][];
+            /** Trashed At */
+            trashed_at: string | null;
         };
         /** FileCounts */
         FileCounts: {
@@ -1314,6 +1597,91 @@ export interface components {
             size_bytes: number;
             /** State */
             state: string;
+        };
+        /**
+         * FiltersBody
+         * @description The filters of `GET /assets`.
+         */
+        FiltersBody: {
+            /**
+             * Camera
+             * @description Part of its make and model.
+             * @default null
+             */
+            camera?: string | null;
+            /**
+             * Folder
+             * @description A folder, with everything below it.
+             * @default null
+             */
+            folder?: string | null;
+            /**
+             * Kind
+             * @description photo, video or audio; several with commas.
+             * @default null
+             */
+            kind?: string | null;
+            /**
+             * Library
+             * @description A library's id or name.
+             * @default null
+             */
+            library?: string | null;
+            /**
+             * Max Duration S
+             * @default null
+             */
+            max_duration_s?: number | null;
+            /**
+             * Max Loudness Lufs
+             * @default null
+             */
+            max_loudness_lufs?: number | null;
+            /**
+             * Min Duration S
+             * @default null
+             */
+            min_duration_s?: number | null;
+            /**
+             * Min Loudness Lufs
+             * @default null
+             */
+            min_loudness_lufs?: number | null;
+            /**
+             * Place
+             * @description Part of the name of a place.
+             * @default null
+             */
+            place?: string | null;
+            /**
+             * Quality
+             * @description sharp, blurred, overexposed, underexposed, clipping, dropouts, silence, black, frozen, flash or faults; all of several with commas.
+             * @default null
+             */
+            quality?: string | null;
+            /**
+             * Rating
+             * @description At least so many stars.
+             * @default null
+             */
+            rating?: number | null;
+            /**
+             * Since
+             * @description Captured in this year, month or day, or later.
+             * @default null
+             */
+            since?: string | null;
+            /**
+             * Tag
+             * @default null
+             */
+            tag?: string | null;
+            /**
+             * Until
+             * @description Captured in this year, month or day, or before.
+             * @default null
+             */
+            until?: string | null;
         };
         /** Folder */
         Folder: {
@@ -1527,6 +1895,29 @@ export interface components {
              */
             text: string | null;
         };
+        /** MatchCount */
+        MatchCount: {
+            /** Assets */
+            assets: number;
+        };
+        /**
+         * MatchingBody
+         * @description All that match: a query as typed, filters, and suggestions of a word, all of them given.
+         */
+        MatchingBody: {
+            /** @default null */
+            filters?: components["schemas"]["FiltersBody"] | null;
+            /**
+             * Q
+             * @default
+             */
+            q?: string;
+            /**
+             * @description Only where this word is suggested and undecided.
+             * @default null
+             */
+            suggested?: components["schemas"]["SuggestionsBody"] | null;
+        };
         /** ModelList */
         ModelList: {
             /** Models */
@@ -1592,6 +1983,11 @@ export interface components {
              */
             path: string;
         };
+        /**
+         * Order
+         * @enum {string}
+         */
+        Order: "name" | "count";
         /** PairDecisionBody */
         PairDecisionBody: {
             /**
@@ -1606,6 +2002,8 @@ export interface components {
         PairsDecided: {
             /** Asset Ids */
             asset_ids: string[];
+            /** Undo */
+            undo: string;
         };
         /**
          * PartRole
@@ -1708,6 +2106,19 @@ export interface components {
             /** Removed */
             removed: boolean;
         };
+        /** RenameBody */
+        RenameBody: {
+            /**
+             * Merge
+             * @description `to` may be in use: both become one tag.
+             * @default false
+             */
+            merge?: boolean;
+            /** To */
+            to: string;
+            /** Word */
+            word: string;
+        };
         /** Retried */
         Retried: {
             /** Retried */
@@ -1727,6 +2138,16 @@ export interface components {
              */
             run_ids?: string[] | null;
         };
+        /** ReviewItem */
+        ReviewItem: {
+            asset: components["schemas"]["AssetCard"];
+            /** Producer */
+            producer: string | null;
+            /** Score */
+            score: number | null;
+            /** Start S */
+            start_s: number | null;
+        };
         /**
          * Said
          * @enum {string}
@@ -1744,6 +2165,28 @@ export interface components {
             results: components["schemas"]["HitView"][];
             /** Waiting */
             waiting: components["schemas"]["WaitingView"][];
+        };
+        /** SelectedBody */
+        SelectedBody: {
+            /** Asset Ids */
+            asset_ids: string[];
+        };
+        /** SelectedTags */
+        SelectedTags: {
+            /** Tags */
+            tags: components["schemas"]["WordSummary"][];
+        };
+        /**
+         * Sidecar
+         * @description An XMP file beside a copy.
+         */
+        Sidecar: {
+            /** Digest */
+            digest: string | null;
+            /** Name */
+            name: string;
+            /** Shared With */
+            shared_with: string[];
         };
         /** SpokenLine */
         SpokenLine: {
@@ -1823,12 +2266,47 @@ export interface components {
             /** Suggestions */
             suggestions: components["schemas"]["Suggestion"][];
         };
+        /** SuggestionsBody */
+        SuggestionsBody: {
+            /**
+             * Below
+             * @description Only below this confidence.
+             * @default null
+             */
+            below?: number | null;
+            /**
+             * Least
+             * @description Only from this confidence on.
+             * @default 0.5
+             */
+            least?: number;
+            /** Word */
+            word: string;
+        };
         /** TagDecisionBody */
         TagDecisionBody: {
             /** @description null takes an earlier decision back. */
             verdict: components["schemas"]["Verdict"] | null;
             /** Word */
             word: string;
+        };
+        /** TagReview */
+        TagReview: {
+            /** Items */
+            items: components["schemas"]["ReviewItem"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+            /** Total */
+            total: number;
+        };
+        /** TagWords */
+        TagWords: {
+            /** Next Cursor */
+            next_cursor: string | null;
+            /** Tags */
+            tags: components["schemas"]["WordSummary"][];
+            /** Total */
+            total: number;
         };
         /** Transcript */
         Transcript: {
@@ -1857,10 +2335,15 @@ export interface components {
             keep_id: string;
             /**
              * Merge
-             * @description Give the kept one the rating, title, caption and tags that it lacks.
+             * @description Give the kept one the rating, label, title, caption and tags that it lacks, and what was said of faces where the picture was not cut or turned.
              * @default true
              */
             merge?: boolean;
+        };
+        /** TrashedCopies */
+        TrashedCopies: {
+            /** Files */
+            files: components["schemas"]["FileCopy"][];
         };
         /**
          * Trouble
@@ -1970,6 +2453,28 @@ export interface components {
              * @default null
              */
             reason?: string | null;
+        };
+        /**
+         * WordState
+         * @description What is said of a word on an asset.
+         * @enum {string}
+         */
+        WordState: "suggested" | "approved" | "rejected";
+        /**
+         * WordSummary
+         * @description How many assets carry a word, by what is said of it there.
+         */
+        WordSummary: {
+            /** Approved */
+            approved: number;
+            /** In Files */
+            in_files: number;
+            /** Rejected */
+            rejected: number;
+            /** Suggested */
+            suggested: number;
+            /** Word */
+            word: string;
         };
     };
     responses: never;
@@ -3077,6 +3582,110 @@ export interface operations {
             };
         };
     };
+    post_duplicates_take_files_back: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["CopyFilesBody"];
+            };
+        };
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changed"];
+                };
+            };
+            /** @description There is no such file, or it is missing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_duplicates_list_trashed_files: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrashedCopies"];
+                };
+            };
+        };
+    };
+    post_duplicates_put_files_away: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["CopyFilesBody"];
+            };
+        };
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changed"];
+                };
+            };
+            /** @description There is no such file, or it is missing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_duplicates_stack_copies: {
         parameters: {
             query?: never;
@@ -3142,6 +3751,48 @@ export interface operations {
                 };
             };
             /** @description There is no such asset. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_duplicates_undo_copies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["CopiesUndoBody"];
+            };
+        };
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CopiesUndone"];
+                };
+            };
+            /** @description It cannot be undone any more. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4192,6 +4843,284 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Suggestions"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_tags_list_tags: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+                q?: string;
+                order?: components["schemas"]["Order"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TagWords"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_tags_decide: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["DecideBody"];
+            };
+        };
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changed"];
+                };
+            };
+            /** @description The list of ids is too long. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_tags_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["DeleteBody"];
+            };
+        };
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changed"];
+                };
+            };
+            /** @description There is no such tag. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_tags_count_matching: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["MatchingBody"];
+            };
+        };
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MatchCount"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_tags_rename: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RenameBody"];
+            };
+        };
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changed"];
+                };
+            };
+            /** @description There is no such tag. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The new name is in use. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_tags_review: {
+        parameters: {
+            query: {
+                limit?: number;
+                cursor?: string | null;
+                word: string;
+                state?: components["schemas"]["WordState"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TagReview"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_tags_list_selected: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["SelectedBody"];
+            };
+        };
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SelectedTags"];
+                };
+            };
+            /** @description The list of ids is too long. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Validation error */

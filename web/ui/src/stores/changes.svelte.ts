@@ -28,6 +28,18 @@ class Changes {
     });
   }
 
+  /** Any other change that answers with the way back. `ids`: assets whose cards may be different then. */
+  async apply(
+    change: () => Promise<{ changed: number; undo: string }>,
+    said: (changed: number) => string,
+    ids: string[] = [],
+  ): Promise<boolean> {
+    return this.#run(ids, async () => {
+      const { changed, undo } = await change();
+      toasts.say(said(changed), { undo: undo ? () => this.#undo(ids, [undo]) : null });
+    });
+  }
+
   async #undo(ids: string[], undos: string[]): Promise<void> {
     await this.#run(ids, async () => {
       for (const undo of undos) await undoChange(undo);

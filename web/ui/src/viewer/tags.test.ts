@@ -8,6 +8,7 @@ const tag = (word: string, changes: Partial<AssetTag> = {}): AssetTag => ({
   source: 'model',
   score: 0.5,
   verdict: null,
+  producer: 'tags · ViT-B-32',
   start_s: null,
   end_s: null,
   ...changes,
@@ -26,11 +27,11 @@ it('puts people and files first, then the surest suggestions, what was rejected 
 it('says who says so, and how surely', () => {
   const origins = tagRows([
     tag('sea', { score: 0.82, verdict: 'approved' }),
-    tag('mine', { source: 'person', verdict: 'approved' }),
-    tag('old', { source: 'file' }),
+    tag('mine', { source: 'person', verdict: 'approved', producer: null }),
+    tag('old', { source: 'file', producer: null }),
   ]).map(({ origin }) => origin);
   expect(new Set(origins)).toEqual(
-    new Set(['suggested, 82 %, approved', 'added by a person', 'from the file']),
+    new Set(['suggested by tags · ViT-B-32, 82 %, approved', 'added by a person', 'from the file']),
   );
 });
 
@@ -39,5 +40,5 @@ it('makes one row of a word that is seen at many times', () => {
     tag('cat', { start_s: 9, end_s: 10, score: 0.9 }),
     tag('cat', { start_s: 2, end_s: 3, score: 0.6 }),
   ]);
-  expect(rows).toEqual([{ word: 'cat', verdict: null, origin: 'suggested, 90 %', seen_s: [2, 9] }]);
+  expect(rows).toEqual([{ word: 'cat', verdict: null, origin: 'suggested by tags · ViT-B-32, 90 %', seen_s: [2, 9] }]);
 });

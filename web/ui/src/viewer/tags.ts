@@ -8,7 +8,7 @@ export const MOST_LETTERS = 100;
 export interface TagRow {
   word: string;
   verdict: string | null;
-  /** Who says so, and how surely: "suggested, 82 %". */
+  /** Who says so, and how surely: "suggested by tags · ViT-B-32, 82 %". */
   origin: string;
   /** Seconds at which it is seen, in order; empty where it belongs to the whole. */
   seen_s: number[];
@@ -44,7 +44,8 @@ function rank({ verdict, source, score }: AssetTag): number {
   return 2 - score;
 }
 
-function origin({ verdict, source, score }: AssetTag): string {
-  const said = ORIGIN[source] ?? (source === 'model' ? `suggested, ${percent(score)}` : source);
+function origin({ verdict, source, score, producer }: AssetTag): string {
+  const by = producer === null ? '' : ` by ${producer}`;
+  const said = ORIGIN[source] ?? `suggested${by}, ${percent(score)}`;
   return verdict && source !== 'person' ? `${said}, ${verdict}` : said;
 }
