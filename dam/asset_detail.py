@@ -31,6 +31,7 @@ from dam.tables import (
 from dam.tagging import TagView, tags_of
 from dam.transcripts import TranscriptSummary, summarise_transcript
 from dam.trash import in_trash, not_in_trash
+from dam.writing import count_written_lines
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -135,6 +136,7 @@ class AssetDetail:
     shots: list[AssetShot]
     transcript: TranscriptSummary
     sound_events: int  # how many sounds are named in it
+    written_lines: int  # how many lines can be read in it
     quality: list[AssetQuality]
     runs: list[AssetRun]
     stack: StackView | None
@@ -174,6 +176,7 @@ def describe_asset(session: Session, asset_id: str) -> AssetDetail:
         shots=_shots(session, asset_id),
         transcript=summarise_transcript(session, asset_id),
         sound_events=count_sound_events(session, asset_id),
+        written_lines=count_written_lines(session, asset_id),
         quality=quality_of(session, [asset_id])[asset_id],
         runs=runs,
         stack=_stack(session, asset),

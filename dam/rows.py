@@ -60,6 +60,7 @@ class Kind:
     finding: Callable[[Any], Finding]  # of a row
     field: TextField | None = None  # under which `text` can be searched, at the finding's span
     text: Callable[[Any], str] = str
+    joined: bool = False  # what shares a span is one text: a sentence may fill several lines
 
 
 def pack_vector(values: Unit) -> bytes:
@@ -250,7 +251,12 @@ KINDS: Mapping[type, Kind] = {
     ),
     f.Music: Kind(MusicRow, _music_columns, _music),
     f.TextBox: Kind(
-        TextBoxRow, _text_columns, _text, TextField.WRITING, lambda written: written.text
+        TextBoxRow,
+        _text_columns,
+        _text,
+        TextField.WRITING,
+        lambda written: written.text,
+        joined=True,
     ),
     f.Face: Kind(FaceRow, _face_columns, _face),
     f.Fingerprint: Kind(FingerprintRow, _fingerprint_columns, _fingerprint),

@@ -8,7 +8,7 @@ nothing here touches.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import delete, insert, literal, select, update
 
@@ -16,7 +16,7 @@ from dam.contracts import Finding, Tag, Vector
 from dam.errors import LeaseLost
 from dam.findings import TranscriptLine
 from dam.line_edits import untouched
-from dam.rows import KINDS, FoundRow, span_columns
+from dam.rows import KINDS, FoundRow, Kind, span_columns
 from dam.tables import (
     LineEdit,
     ProducerRow,
@@ -331,17 +331,23 @@ def _insert(session: Session, kind: type, found: Sequence[tuple[Lease, Finding]]
             row["space_id"] = spaces[lease.producer_id]
     session.execute(insert(stored.row), rows)
     if stored.field is not None:
-        texts = [
-            {
-                "run_id": lease.run_id,
-                "asset_id": lease.asset_id,
-                "field": stored.field,
-                "body": stored.text(finding),
-                **span_columns(finding.span),
-            }
-            for lease, finding in found
-        ]
-        session.execute(insert(TextRow), texts)
+        session.execute(insert(TextRow), _texts_of(stored, found))
+
+
+def _texts_of(kind: Kind, found: Sequence[tuple[Lease, Finding]]) -> list[dict[str, Any]]:
+    """Rows of what can be searched; what one kind says of one span may be one text."""
+    bodies: dict[object, list[str]] = {}
+    rows: dict[object, dict[str, Any]] = {}
+    for at, (lease, finding) in enumerate(found):
+        key = (lease.run_id, finding.span) if kind.joined else at
+        bodies.setdefault(key, []).append(kind.text(finding))
+        rows[key] = {
+            "run_id": lease.run_id,
+            "asset_id": lease.asset_id,
+            "field": kind.field,
+            **span_columns(finding.span),
+        }
+    return [{**row, "body": "\n".join(bodies[key])} for key, row in rows.items()]
 
 
 def _space_of(session: Session, producer_id: int, *, dim: int) -> int:

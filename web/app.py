@@ -23,6 +23,7 @@ from web.api import (
     tags,
     transcripts,
     uploads,
+    writing,
 )
 from web.pages import pages
 from web.services import EXTENSION, Services
@@ -49,6 +50,7 @@ MODULES = (
     system,
     transcripts,
     sound_events,
+    writing,
 )
 DESCRIPTION = """Everything the web app does, and nothing else, goes through these endpoints.
 

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import or_, select
 
-from dam.search.filters import matching_texts
+from dam.search.filters import MOST_ROWS, full_text, matching_texts
 from dam.search.fuse import text_confidence
 from dam.search.line_kinds import LINE_KINDS
 from dam.search.moments import CLOSE, MOST, NEAR_US
 from dam.search.query import Moment
-from dam.tables import TextRow
+from dam.search.words import fts_phrase
+from dam.tables import TextField, TextRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -47,10 +48,16 @@ class Passage:
 
 
 def timed_texts(
-    session: Session, asset_ids: Sequence[str], words: Sequence[str]
+    session: Session, asset_ids: Sequence[str], words: Sequence[str], inside: Sequence[str] = ()
 ) -> Iterable[tuple[str, str, str, int | None, int | None]]:
-    """(asset id, field, text, start, end in µs) of the lines that hold one of the words."""
-    holding = or_(*(TextRow.id.in_(matching_texts(word)) for word in words))
+    """(asset id, field, text, start, end in µs) of the lines that hold one of the words.
+
+    `inside`: those that are looked for inside of written words as well, whose gaps a machine that
+    reads may miss. What is said is heard word by word, and "cat" is not in "location".
+    """
+    parts = (full_text("texts_trigrams", fts_phrase(word)).limit(MOST_ROWS) for word in inside)
+    written = [(TextRow.field == TextField.WRITING) & TextRow.id.in_(part) for part in parts]
+    holding = or_(*(TextRow.id.in_(matching_texts(word)) for word in words), *written)
     rows = session.execute(
         select(TextRow.asset_id, TextRow.field, TextRow.body, TextRow.start_us, TextRow.end_us)
         .where(TextRow.asset_id.in_(asset_ids), TextRow.field.in_(sorted(LINE_KINDS)), holding)

@@ -117,7 +117,7 @@ class _Judge:
     def __init__(self, words: Sequence[str], whole: str) -> None:
         self.words = words
         self._whole = words_of(whole)
-        self._inside = [
+        self.inside = [
             word
             for word in words
             if is_unspaced(word) or (len(words) <= SHORT and len(word) >= PART)
@@ -159,7 +159,7 @@ class _Judge:
         present = {*held, *words_of(body)}
         whole_words = frozenset(word for word in self.words if word in present)
         folded = fold(body)
-        inside = frozenset(word for word in self._inside if word not in present and word in folded)
+        inside = frozenset(word for word in self.inside if word not in present and word in folded)
         if not whole_words and not inside:
             return None
         if not whole_words:
@@ -260,7 +260,9 @@ def _texts(
 def _lines(session: Session, asset_ids: Sequence[str], judge: _Judge) -> dict[str, list[Line]]:
     found: dict[str, list[Line]] = {}
     for some in _parts(asset_ids):
-        for asset_id, name, body, start_us, end_us in timed_texts(session, some, judge.words):
+        for asset_id, name, body, start_us, end_us in timed_texts(
+            session, some, judge.words, judge.inside
+        ):
             match = judge.line(name, body, start_us)
             if match is not None:
                 found.setdefault(asset_id, []).append(Line(match, start_us, end_us))

@@ -35,7 +35,7 @@ from dam.contracts import (
     Vector,
 )
 from dam.errors import BadRequest, DamError, DecodeTimeout, UpstreamFailed
-from dam.findings import Face, SoundEvent, TranscriptLine
+from dam.findings import Face, SoundEvent, TextBox, TranscriptLine
 from dam.models import ModelStore
 from tests.conftest import SHARED
 
@@ -252,6 +252,15 @@ def check_finding(finding: Finding, duration_us: int | None) -> None:
             assert 0 <= finding.quality <= 1
             assert finding.crop.startswith(b"\xff\xd8")
             assert template is None or np.linalg.norm(template) == pytest.approx(1, abs=1e-4)
+            assert (at_us is None) == (span is None)
+            assert at_us is None or span is None or span.start_us <= at_us < span.end_us
+        case TextBox(text=text, confidence=confidence, box=box, at_us=at_us, span=span):
+            assert text.strip()
+            assert 0 < confidence <= 1
+            assert box.width > 0
+            assert box.height > 0
+            assert box.left >= 0 <= box.top
+            assert box.left + box.width <= 1.001 >= box.top + box.height
             assert (at_us is None) == (span is None)
             assert at_us is None or span is None or span.start_us <= at_us < span.end_us
         case SoundEvent(label=label, score=score):
