@@ -30,11 +30,25 @@ def search(
     like: Annotated[
         Path | None, typer.Option("--like", help="Find what looks like this picture.")
     ] = None,
+    similar: Annotated[
+        str | None,
+        typer.Option("--similar", help="Find what looks like this asset; sounds like a recording."),
+    ] = None,
+    at_s: Annotated[
+        float | None, typer.Option("--at", min=0, help="Only at this second of it.")
+    ] = None,
+    by_sound: Annotated[
+        bool, typer.Option("--by-sound", help="What it sounds like, of a video too.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Search photos, videos and recordings by what is seen, heard and written of them."""
     from dam.search import Filters, Query, SearchService, results_as_json
 
+    if similar is None and (at_s is not None or by_sound):
+        raise BadRequest("--at and --by-sound say what of --similar ASSET is meant.")
+    if similar is not None and (like is not None or text):
+        raise BadRequest("--similar asks for an asset alone, without words and without --like.")
     settings = load_settings()
     with opened(settings) as database:
         service = SearchService(
@@ -42,12 +56,16 @@ def search(
             settings,
             lambda: open_query_encoder(database, settings),
             sound=lambda: open_query_encoder(database, settings, "sound_space"),
+            words=lambda: open_query_encoder(database, settings, "words"),
         )
         query = Query(
             text=" ".join(text or []),
             filters=Filters(kinds=frozenset({kind}) if kind else frozenset()),
             limit=limit,
             like=_picture(settings, like) if like else None,
+            like_asset=similar,
+            like_at_s=at_s,
+            like_sound=by_sound,
         )
         found = results_as_json(service.search(query))
     if json:

@@ -42,12 +42,13 @@ class Asking:
     pictures: KeptPictures
     query: Query
     parsed: Parsed
-    is_like_sound: bool = field(init=False)  # it asks for what sounds like a recording
+    is_like_sound: bool = field(init=False)  # it asks for what sounds like an asset
     waiting: list[Waiting] = field(default_factory=list)
     model: PictureModel | None = None  # of what is shown
 
     def __post_init__(self) -> None:
-        self.is_like_sound = self._is_recording(self.query.like_asset)
+        asset_id, by_sound = self.query.like_asset, self.query.like_sound
+        self.is_like_sound = asset_id is not None and (by_sound or self._is_recording(asset_id))
 
     @property
     def is_by_words(self) -> bool:
@@ -111,6 +112,5 @@ class Asking:
             return None
         return channel.queries.of_text(self.session, self.parsed.sentence)
 
-    def _is_recording(self, asset_id: str | None) -> bool:
-        kind = select(Asset.kind).where(Asset.id == asset_id)
-        return asset_id is not None and self.session.scalar(kind) == Kind.AUDIO
+    def _is_recording(self, asset_id: str) -> bool:
+        return self.session.scalar(select(Asset.kind).where(Asset.id == asset_id)) == Kind.AUDIO

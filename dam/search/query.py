@@ -55,6 +55,7 @@ class Query:
     like_picture: str | None = None  # the same, by the id of a picture that `KeptPictures` keeps
     like_asset: str | None = None  # the same, by the id of an asset that is indexed
     like_at_s: float | None = None  # of that asset: only what is seen or heard at this time
+    like_sound: bool = False  # of that asset: what is heard, also where it can be seen
 
     @property
     def is_like(self) -> bool:

@@ -137,6 +137,30 @@ def test_a_missing_sound_model_is_told_where_there_are_recordings_and_changes_no
     ]
 
 
+def test_what_sounds_like_a_video_is_found_by_its_sound_or_by_a_second_of_it(
+    world: World, service: SearchService
+) -> None:
+    add_others(world)
+    clip = world.add(
+        "1.mp4",
+        kind=Kind.VIDEO,
+        frames=[(0, 4, "beach")],
+        sounds=[(0, 5, "dog"), (20, 25, "saxophone")],
+    )
+    dog = world.add("dog.wav", kind=Kind.AUDIO, sounds=[(0, 5, "dog")])
+    jazz = world.add("jazz.mp4", kind=Kind.VIDEO, sounds=[(3, 8, "saxophone")])
+    beach = world.add("beach.jpg", "beach")
+    seen = service.search(Query(like_asset=clip)).results
+    heard = service.search(Query(like_asset=clip, like_sound=True)).results
+    then = service.search(Query(like_asset=clip, like_at_s=21, like_sound=True)).results
+    assert seen[0].asset_id == beach
+    assert {hit.asset_id for hit in heard[:2]} == {dog, jazz}
+    assert then[0].asset_id == jazz
+    assert then[0].why[0].startswith("sounds like the chosen sound at 0:21 at 0:03")
+    with pytest.raises(NotFound, match="has not been listened to"):
+        service.search(Query(like_asset=beach, like_sound=True))
+
+
 def test_similar_to_a_recording_is_what_sounds_like_it(
     world: World, service: SearchService, ear: WordEncoder
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -95,11 +96,20 @@ class ReadingQuery(Request):
     q: Text = Field(description="As typed by a person.")
 
 
+class Likeness(StrEnum):
+    PICTURE = "picture"
+    SOUND = "sound"
+
+
 class SimilarQuery(FilteredQuery):
     at_s: Seconds | None = Field(
         None,
         description="Of a video: find what looks like its frame nearest to this time; of a "
         "recording: what sounds like it there.",
+    )
+    by: Likeness | None = Field(
+        None,
+        description="picture or sound; without it a recording by its sound, all else by its looks.",
     )
 
 
@@ -179,13 +189,14 @@ def get_kept_picture(picture_id: str) -> Response:
 @bp.input(SimilarQuery, location="query")
 @bp.output(answer(SearchResults))
 def similar(asset_id: str, query_data: SimilarQuery) -> Response:
-    """Find what looks like an asset or a frame of it, or sounds like a recording."""
+    """Find what looks like an asset or a frame of it, or sounds like it or a second of it."""
     return _results(
         Query(
             filters=query_data.filters,
             limit=query_data.limit,
             like_asset=asset_id,
             like_at_s=query_data.at_s,
+            like_sound=query_data.by is Likeness.SOUND,
         )
     )
 

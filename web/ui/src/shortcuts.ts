@@ -67,6 +67,7 @@ export const SHORTCUTS: { where: string; list: Shortcut[] }[] = [
       { keys: ['T'], does: 'Show or hide the transcript' },
       { keys: ['V'], does: 'Show or hide subtitles' },
       { keys: ['H'], does: 'Show or hide what is heard' },
+      { keys: ['Shift S'], does: 'Find what sounds like this second' },
       { keys: ['N', 'Shift N'], does: 'Next and previous moment that matched' },
       { keys: ['I', 'O'], does: 'Mark in and out; with Shift go there' },
       { keys: ['Shift Space'], does: 'Play what is marked' },

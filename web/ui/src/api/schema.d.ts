@@ -165,7 +165,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Find what looks like an asset or a frame of it, or sounds like a recording. */
+        /** Find what looks like an asset or a frame of it, or sounds like it or a second of it. */
         get: operations["get_search_similar"];
         put?: never;
         post?: never;
@@ -1880,6 +1880,11 @@ export interface components {
             /** State Reason */
             state_reason: string | null;
         };
+        /**
+         * Likeness
+         * @enum {string}
+         */
+        Likeness: "picture" | "sound";
         /** LineBody */
         LineBody: {
             /** End S */
@@ -3006,6 +3011,7 @@ export interface operations {
                 max_loudness_lufs?: number | null;
                 limit?: number;
                 at_s?: number | null;
+                by?: components["schemas"]["Likeness"] | null;
             };
             header?: never;
             path: {

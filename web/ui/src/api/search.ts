@@ -9,18 +9,25 @@ export interface Asked {
   /** Id of an asset, and the second of its frame where one is meant. */
   like: string | null;
   likeAt_s: number | null;
+  /** What it sounds like is meant, not what it looks like. */
+  likeSound: boolean;
   /** Id of a kept picture. */
   picture: string | null;
 }
 
 export function search(
-  { text, like, likeAt_s, picture }: Asked,
+  { text, like, likeAt_s, likeSound, picture }: Asked,
   filters: Filters,
   limit: number,
   signal: AbortSignal,
 ): Promise<Results> {
   if (like !== null) {
-    const query = { limit, ...filters, ...(likeAt_s === null ? {} : { at_s: likeAt_s }) };
+    const query = {
+      limit,
+      ...filters,
+      ...(likeAt_s === null ? {} : { at_s: likeAt_s }),
+      ...(likeSound ? { by: 'sound' as const } : {}),
+    };
     const params = { path: { asset_id: like }, query };
     return answer(http.GET('/api/v1/assets/{asset_id}/similar', { params, signal }));
   }

@@ -4,7 +4,14 @@ import { scroll } from './scroll';
 
 /** Parts of the query that add to a page: the viewer over it, weaker matches below it. It stays where it is. */
 const OVERLAY = ['asset', 'at', 'weak'];
-const NOTHING_SEARCHED = { q: null, like: null, like_at: null, picture: null, weak: null };
+const NOTHING_SEARCHED = {
+  q: null,
+  like: null,
+  like_at: null,
+  like_by: null,
+  picture: null,
+  weak: null,
+};
 
 class Address {
   path = $state(location.pathname);
@@ -41,6 +48,11 @@ class Address {
   /** Second of the frame that is meant, when `like` is a video; null for all of it. */
   get likeAt_s(): number | null {
     return secondOf(this.#query.get('like_at'));
+  }
+
+  /** What it sounds like is meant, not what it looks like. */
+  get likeSound(): boolean {
+    return this.#query.get('like_by') === 'sound';
   }
 
   /** Id of a kept picture of one's own to which similar ones are shown. */
@@ -127,10 +139,11 @@ class Address {
     this.#list({ weak: '1' });
   }
 
-  /** What looks like an asset; like one frame of it where `at_s` says which. */
-  similarTo(asset: string, at_s: number | null = null): void {
+  /** What looks (or sounds) like an asset; like one second of it where `at_s` says which. */
+  similarTo(asset: string, at_s: number | null = null, bySound = false): void {
     const like_at = at_s === null ? null : at_s.toFixed(2);
-    const searched = { ...NOTHING_SEARCHED, like: asset, like_at };
+    const like_by = bySound ? 'sound' : null;
+    const searched = { ...NOTHING_SEARCHED, like: asset, like_at, like_by };
     this.#arrive('/', this.#changed({ ...searched, asset: null, at: null }));
   }
 
@@ -141,7 +154,7 @@ class Address {
   }
 
   forgetSimilar(): void {
-    this.#list({ like: null, like_at: null, picture: null });
+    this.#list({ like: null, like_at: null, like_by: null, picture: null });
   }
 
   show(asset: string, at_s: number | null = null): void {
