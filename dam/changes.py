@@ -20,6 +20,7 @@ from dam.errors import BadRequest, NotFound
 from dam.tables import Asset, FaceDecision, Undo, Verdict, new_id, now_us
 from dam.tagging import Decided, cleaned_word, write_verdicts
 from dam.trash import move_to_trash, restore, write_file_trash, write_trash
+from dam.vocabulary import Entry, write_entries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from dam.db import Database
+    from dam.vocabulary import Wanted
 
 UNDO_US = 24 * 3600 * 1_000_000  # how long a change can be undone
 # Values that are written in one transaction. More: others wait for seconds, since a title or a
@@ -68,6 +70,7 @@ class Before:
     files: dict[int, int | None] = field(default_factory=dict)  # when each copy was trashed
     # What was said of faces and was not before: asset, and when that was.
     faces: list[tuple[str, int]] = field(default_factory=list)
+    vocabulary: Wanted = field(default_factory=dict)
 
     @property
     def touched(self) -> set[str]:
@@ -187,6 +190,7 @@ def _put_back(session: Session, before: Before) -> Before:
         trashed=write_trash(session, before.trashed),
         files=write_file_trash(session, before.files),
         faces=_take_back_faces(session, before.faces),
+        vocabulary=write_entries(session, before.vocabulary),
     )
 
 
@@ -227,6 +231,10 @@ def _pack(before: Before) -> bytes:
         "trashed": before.trashed,
         "files": before.files,
         "faces": before.faces,
+        "vocabulary": {
+            word: entry and (entry.parent, entry.synonyms)
+            for word, entry in before.vocabulary.items()
+        },
     }
     return zlib.compress(json.dumps(plain, separators=(",", ":")).encode(), 1)
 
@@ -246,4 +254,8 @@ def _unpack(packed: bytes) -> Before:
         # Absent in what was written before there were such changes.
         files={int(file_id): had for file_id, had in plain.get("files", {}).items()},
         faces=[(asset_id, at_us) for asset_id, at_us in plain.get("faces", ())],
+        vocabulary={
+            word: entry and Entry(word, entry[0], tuple(entry[1]))
+            for word, entry in plain.get("vocabulary", {}).items()
+        },
     )

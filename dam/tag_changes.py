@@ -21,6 +21,8 @@ from dam.tables import Asset, TagDecision, TagRow, TagSource, Verdict
 from dam.tag_words import Suggestions, is_known, suggested_on
 from dam.tagging import cleaned_word
 from dam.trash import not_in_trash
+from dam.vocabulary import read_vocabulary, removing, renaming
+from dam.vocabulary_changes import written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -79,7 +81,8 @@ def decide_all(
 
 
 def rename_word(database: Database, word: str, new: str, *, merge: bool = False) -> Changed:
-    """Gives everything that people and files say of a word to another one.
+    """Gives everything that people and files say of a word to another one, and the old name as a
+    synonym where a model or the vocabulary says it.
 
     Where a person already said something of the other word, that stands. Raises `NotFound` for an
     unknown word, and `Conflict` for a new one that is in use, unless `merge`.
@@ -95,9 +98,13 @@ def rename_word(database: Database, word: str, new: str, *, merge: bool = False)
         kept = _decisions(session, new)
         in_files = _carriers(session, word, TagSource.FILE)
         suggested = _carriers(session, word, TagSource.MODEL)
+        vocabulary = read_vocabulary(session)
     had = (in_files - decided.keys()) | _said(decided, Verdict.APPROVED)
     refused = _said(decided, Verdict.REJECTED)
     shown = had & (in_files | suggested)  # would show again by itself
+    # A model goes on saying the old name: as a synonym it is said under the new one.
+    is_said = word in vocabulary or bool(suggested)
+    renamed = renaming(vocabulary, word, new) if is_said else {}
     return change_each(
         database,
         [
@@ -106,24 +113,28 @@ def rename_word(database: Database, word: str, new: str, *, merge: bool = False)
             (sorted(shown), AssetChange(verdicts={word: Verdict.REJECTED})),
             (sorted(had - shown), AssetChange(verdicts={word: None})),
         ],
+        written(renamed) if renamed else None,
     )
 
 
 def delete_word(database: Database, word: str) -> Changed:
-    """Takes a word off every asset: forgets what people said of it, and rejects it where a file
-    or a model says it. Raises `NotFound` for an unknown one."""
+    """Takes a word off every asset and out of the vocabulary: forgets what people said of it, and
+    rejects it where a file or a model says it. Raises `NotFound` for an unknown one."""
     with database.read() as session:
         _require(session, word)
         decided = set(_decisions(session, word))
         carried = _carriers(session, word, TagSource.FILE) | _carriers(
             session, word, TagSource.MODEL
         )
+        vocabulary = read_vocabulary(session)
+    gone = removing(vocabulary, word) if word in vocabulary else {}
     return change_each(
         database,
         [
             (sorted(carried), AssetChange(verdicts={word: Verdict.REJECTED})),
             (sorted(decided - carried), AssetChange(verdicts={word: None})),
         ],
+        written(gone) if gone else None,
     )
 
 

@@ -7,6 +7,7 @@ best. See docs/indexers/tags.md for vocabularies and for how well it does.
 
 from __future__ import annotations
 
+import json
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Self
 
@@ -15,7 +16,13 @@ import numpy as np
 from dam.contracts import Item, Kind, Outcome, Producer, Reads, Setup, Tag, Vector
 from dam.errors import DamError, UpstreamFailed, WeightsUnavailable
 from indexers.calibration import Calibration, Standard
-from indexers.vocabulary import Vocabulary, digest, load_vocabularies, neutral_texts
+from indexers.vocabulary import (
+    Vocabulary,
+    digest,
+    load_vocabularies,
+    neutral_texts,
+    with_own_words,
+)
 from indexers.word_vectors import WordVectors
 
 if TYPE_CHECKING:
@@ -76,7 +83,9 @@ class Tags:
 
     @cached_property
     def _vocabularies(self) -> tuple[Vocabulary, ...]:
-        return load_vocabularies(self._setup.options.get("vocabularies") or "")
+        options = self._setup.options
+        listed = load_vocabularies(options.get("vocabularies") or "")
+        return with_own_words(listed, json.loads(options.get("own_words") or "{}"))
 
     def _visual_producer(self) -> Producer:
         if self._setup.producer_of is None:

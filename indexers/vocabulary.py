@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ import yaml
 from dam.errors import WeightsUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 BUILT_IN = Path(__file__).parent / "vocabularies"
 ALL = "built-in"  # in a list of names: all of ours
@@ -50,6 +50,31 @@ def load_vocabularies(listed: str) -> tuple[Vocabulary, ...]:
             vocabulary = read_vocabulary(path)
             found[vocabulary.name] = vocabulary
     return tuple(found.values())
+
+
+def with_own_words(
+    listed: Sequence[Vocabulary], own: Mapping[str, Sequence[str]]
+) -> tuple[Vocabulary, ...]:
+    """With a person's words, each with all its names. A word of ours by such a name is theirs now,
+    so that nothing is suggested under two names; exclusive groups stay whole."""
+    if not own:
+        return tuple(listed)
+    names = {name.casefold() for texts in own.values() for name in texts}
+    kept = [
+        vocabulary
+        if vocabulary.exclusive
+        else replace(
+            vocabulary,
+            words={
+                word: asked
+                for word, asked in vocabulary.words.items()
+                if word.casefold() not in names
+            },
+        )
+        for vocabulary in listed
+    ]
+    words = {word: tuple(texts) for word, texts in own.items()}
+    return (*kept, Vocabulary("own", OWN, "the vocabulary of this library", words=words))
 
 
 def digest(vocabularies: Sequence[Vocabulary]) -> str:

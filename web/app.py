@@ -23,6 +23,7 @@ from web.api import (
     tags,
     transcripts,
     uploads,
+    vocabulary,
     writing,
 )
 from web.pages import pages
@@ -43,6 +44,7 @@ MODULES = (
     places,
     search,
     tags,
+    vocabulary,
     duplicates,
     uploads,
     jobs,

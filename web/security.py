@@ -28,6 +28,7 @@ JSON, FORM, BYTES = "application/json", "multipart/form-data", "application/octe
 BODIES = {  # endpoint → what it takes; every other one takes a little JSON
     "assets.change_selected": (JSON, BULK_LIMIT_BYTES),
     "tags.decide": (JSON, BULK_LIMIT_BYTES),
+    "vocabulary.import_list": (JSON, BULK_LIMIT_BYTES),
     "tags.list_selected": (JSON, BULK_LIMIT_BYTES),
     "search.search_by_image": (FORM, PICTURE_LIMIT_BYTES),
     "search.keep_picture": (FORM, PICTURE_LIMIT_BYTES),

@@ -9,6 +9,7 @@ import typer
 
 from dam.changes import undo_change
 from dam.cli.context import Json, load_settings, opened, out, print_json, print_table, printable
+from dam.cli.words import words_app
 from dam.indexing.encoder import open_query_encoder
 from dam.store import SUGGESTED
 from dam.tables import Verdict
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from dam.search.service import SearchService
 
 tags_app = typer.Typer(help="Tags: list, approve, reject, add.", no_args_is_help=True)
+tags_app.add_typer(words_app, name="words")
 AssetId = Annotated[str, typer.Argument(metavar="ASSET", help="An asset id, as search prints it.")]
 Word = Annotated[str, typer.Argument(metavar="WORD")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask first.")]

@@ -26,6 +26,7 @@ from dam.tables import (
     now_us,
 )
 from dam.vectors.spaces import drop_retired, switch_complete_spaces
+from dam.vocabulary import asked_texts
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -56,7 +57,8 @@ def open_registry(database: Database, settings: Settings) -> Registry:
     """The indexers as settings and stored choices want them."""
     with database.read() as session:
         stored = {row.key: row.value for row in session.scalars(select(Preference))}
-    return Registry(settings, preferences=stored)
+        words = asked_texts(session)
+    return Registry(settings, preferences=stored, words=words)
 
 
 def plan_runs(database: Database, registry: Registry) -> Plan:

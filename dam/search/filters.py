@@ -15,12 +15,14 @@ from dam.tables import (
     File,
     FileState,
     Library,
+    Synonym,
     TagDecision,
     TagRow,
     TagSource,
     TextField,
     TextRow,
     Verdict,
+    VocabularyWord,
 )
 
 if TYPE_CHECKING:
@@ -126,13 +128,29 @@ def _same_word(stored: InstrumentedAttribute[str], word: str) -> Condition:
     return or_(func.lower(stored) == word.lower(), stored == word)
 
 
+def _is_meant(stored: InstrumentedAttribute[str], word: str) -> Condition:
+    """The word, or what a person's vocabulary calls so or puts under it, by any of its names."""
+    called = select(Synonym.word).where(_same_word(Synonym.synonym, word))
+    meant = (
+        select(VocabularyWord.word)
+        .where(or_(_same_word(VocabularyWord.word, word), VocabularyWord.word.in_(called)))
+        .cte(recursive=True)  # unnamed: a query may ask for several tags
+    )
+    below = select(VocabularyWord.word).join(meant, VocabularyWord.parent == meant.c.word)
+    meant = meant.union(below)  # without ALL: ends in a circle too
+    names = select(func.lower(meant.c.word)).union(
+        select(func.lower(Synonym.synonym)).join(meant, Synonym.word == meant.c.word)
+    )
+    return or_(_same_word(stored, word), func.lower(stored).in_(names))
+
+
 def _has_tag(word: str) -> Condition:
     """A tag that a person approved, a keyword of the file, or a model's confident tag."""
     approved = select(TagDecision.asset_id).where(
-        _same_word(TagDecision.word, word), TagDecision.verdict == Verdict.APPROVED
+        _is_meant(TagDecision.word, word), TagDecision.verdict == Verdict.APPROVED
     )
     carried = select(TagRow.asset_id).where(
-        _same_word(TagRow.word, word),
+        _is_meant(TagRow.word, word),
         or_(TagRow.source == TagSource.FILE, TagRow.score >= SUGGESTED),
         ~_rejected(),
     )

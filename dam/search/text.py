@@ -17,13 +17,14 @@ from sqlalchemy.orm import aliased
 from dam.search.filters import MOST_ROWS, full_text, in_present_file
 from dam.search.line_kinds import LINE_KINDS
 from dam.search.matches import Match
+from dam.search.meanings import carriers, words_meant
 from dam.search.passages import IN_ORDER, Line, Passage, passages_of, timed_texts
 from dam.search.query import Channel
 from dam.search.words import fold, fts_phrase, is_unspaced, like_pattern, words_of
 from dam.tables import Asset, File, TagDecision, TagRow, TagSource, TextField, TextRow, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence, Set
+    from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
     from sqlalchemy import Select
     from sqlalchemy.orm import Session
@@ -32,6 +33,7 @@ CANDIDATES = 1_000  # text rows taken per look-up; more costs time, and nobody p
 LINES = 5  # text rows looked at for each asset that is taken
 COMMON = 5_000  # rows; ranking all of a commoner word takes a quarter of a second (bm25)
 SHORT = 3  # words; longer queries are sentences, whose words are not looked for inside of words
+IN_VOCABULARY = 0.95  # worth of a tag that is meant by the word, but called otherwise
 INSIDE = 0.6  # worth of a word found inside of another one
 PART = 3  # letters; shorter parts are everywhere, and the trigram table cannot find them
 WORDS = 24  # of a query that are looked up
@@ -92,9 +94,13 @@ def text_hits(
     frequencies = {word: _frequency(session, word) for word in looked_up}
     total = session.scalar(select(func.count()).select_from(Asset)) or 0
     worth = {word: _idf(frequencies[word], total) for word in looked_up}
-    asset_ids = _candidates(session, frequencies, _Restriction(within, without))
+    restriction = _Restriction(within, without)
+    meant = words_meant(session, looked_up, whole)
+    carrying = [id_ for id_ in carriers(session, meant, CANDIDATES) if restriction.allows(id_)]
+    found = [*carrying, *_candidates(session, frequencies, restriction)]
+    asset_ids = list(dict.fromkeys(found))
     hits: dict[str, TextHit] = {}
-    judge = _Judge(looked_up, whole)
+    judge = _Judge(looked_up, whole, meant)
     for asset_id, file_id, field_name, body, shown in _texts(session, asset_ids):
         match = judge.text(field_name, body, shown)
         if match is not None:
@@ -114,8 +120,11 @@ def text_hits(
 class _Judge:
     """Says which words of the query a text holds."""
 
-    def __init__(self, words: Sequence[str], whole: str) -> None:
+    def __init__(
+        self, words: Sequence[str], whole: str, meant: Mapping[str, frozenset[str]]
+    ) -> None:
         self.words = words
+        self._meant = meant
         self._whole = words_of(whole)
         self.inside = [
             word
@@ -144,6 +153,10 @@ class _Judge:
         match = self._match(Channel.TAGS, name, word, weight, confidence)
         if match is not None:
             yield asset_id, match
+        meant = self._meant.get(word.casefold())
+        if meant and not (match is not None and meant <= match.words):
+            weight *= IN_VOCABULARY
+            yield asset_id, Match(Channel.TAGS, name, word, meant, weight, False, confidence)
 
     def _match(
         self,

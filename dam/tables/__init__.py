@@ -37,6 +37,7 @@ from dam.tables.senses import (
     TranscriptLineRow,
 )
 from dam.tables.transcripts import LineEdit
+from dam.tables.vocabulary import Synonym, VocabularyWord
 from dam.tables.work import Preference, ProducerRow, Run, RunState
 
 __all__ = [
@@ -67,6 +68,7 @@ __all__ = [
     "SpaceRow",
     "SpaceState",
     "Stack",
+    "Synonym",
     "TagDecision",
     "TagRow",
     "TagSource",
@@ -78,6 +80,7 @@ __all__ = [
     "VectorRow",
     "VectorTombstone",
     "Verdict",
+    "VocabularyWord",
     "new_id",
     "now_us",
 ]

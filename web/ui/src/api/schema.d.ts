@@ -226,6 +226,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/assets/{asset_id}/text": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell what can be read in a photo or a video, line by line, where it is and when. */
+        get: operations["get_writing_get_writing"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/assets/{asset_id}/thumbnail": {
         parameters: {
             query?: never;
@@ -1056,6 +1073,91 @@ export interface paths {
         patch: operations["patch_uploads_append"];
         trace?: never;
     };
+    "/api/v1/vocabulary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List your own words as a tree, each before those under it. */
+        get: operations["get_vocabulary_get_vocabulary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vocabulary/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Serve the vocabulary as a keyword list. */
+        get: operations["get_vocabulary_get_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vocabulary/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take in a keyword list as Lightroom Classic and Photo Mechanic write it. */
+        post: operations["post_vocabulary_import_list"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vocabulary/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a word out of the vocabulary; what is tagged with it stays so. */
+        post: operations["post_vocabulary_remove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vocabulary/word": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Add a word, or give it another place and other synonyms. No model runs for it. */
+        put: operations["put_vocabulary_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health": {
         parameters: {
             query?: never;
@@ -1221,6 +1323,8 @@ export interface components {
              * Format: date-time
              */
             updated_at: string;
+            /** Written Lines */
+            written_lines: number;
         };
         /**
          * AssetLayout
@@ -1792,6 +1896,20 @@ export interface components {
              */
             image: string;
         };
+        /** ImportBody */
+        ImportBody: {
+            /**
+             * Replace
+             * @description Nothing but this list stays.
+             * @default false
+             */
+            replace?: boolean;
+            /**
+             * Text
+             * @description One word a line, a tab deeper for each level, {synonyms} below their word.
+             */
+            text: string;
+        };
         /**
          * IndexerStatus
          * @description Runs of one indexer's active producer, by state.
@@ -2110,6 +2228,11 @@ export interface components {
             library: string;
             /** Removed */
             removed: boolean;
+        };
+        /** RemoveWordBody */
+        RemoveWordBody: {
+            /** Word */
+            word: string;
         };
         /** RenameBody */
         RenameBody: {
@@ -2432,6 +2555,22 @@ export interface components {
          * @enum {string}
          */
         Verdict: "approved" | "rejected";
+        /** Vocabulary */
+        Vocabulary: {
+            /** Words */
+            words: components["schemas"]["VocabularyEntry"][];
+        };
+        /** VocabularyEntry */
+        VocabularyEntry: {
+            /** Depth */
+            depth: number;
+            /** Parent */
+            parent: string | null;
+            /** Synonyms */
+            synonyms: string[];
+            /** Word */
+            word: string;
+        };
         /** Waiting */
         Waiting: {
             /** Indexer */
@@ -2459,6 +2598,22 @@ export interface components {
              */
             reason?: string | null;
         };
+        /** WordBody */
+        WordBody: {
+            /**
+             * Parent
+             * @description A word that is there; null: at the top.
+             * @default null
+             */
+            parent?: string | null;
+            /**
+             * Synonyms
+             * @default []
+             */
+            synonyms?: string[];
+            /** Word */
+            word: string;
+        };
         /**
          * WordState
          * @description What is said of a word on an asset.
@@ -2480,6 +2635,39 @@ export interface components {
             suggested: number;
             /** Word */
             word: string;
+        };
+        /** WordsChanged */
+        WordsChanged: {
+            /** Undo */
+            undo: string;
+            /** Words */
+            words: number;
+        };
+        /** Writing */
+        Writing: {
+            /** Lines */
+            lines: components["schemas"]["WrittenLine"][];
+        };
+        /** WrittenLine */
+        WrittenLine: {
+            /** At S */
+            at_s: number | null;
+            /** Confidence */
+            confidence: number;
+            /** End S */
+            end_s: number | null;
+            /** Height */
+            height: number;
+            /** Left */
+            left: number;
+            /** Start S */
+            start_s: number | null;
+            /** Text */
+            text: string;
+            /** Top */
+            top: number;
+            /** Width */
+            width: number;
         };
     };
     responses: never;
@@ -3174,6 +3362,37 @@ export interface operations {
             };
             /** @description Validation error */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_writing_get_writing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                asset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Writing"];
+                };
+            };
+            /** @description Not found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5357,6 +5576,163 @@ export interface operations {
             };
             /** @description The disk is full. */
             507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_vocabulary_get_vocabulary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Vocabulary"];
+                };
+            };
+        };
+    };
+    get_vocabulary_get_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": unknown;
+                };
+            };
+        };
+    };
+    post_vocabulary_import_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ImportBody"];
+            };
+        };
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WordsChanged"];
+                };
+            };
+            /** @description The list is too long. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_vocabulary_remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RemoveWordBody"];
+            };
+        };
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WordsChanged"];
+                };
+            };
+            /** @description There is no such word. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_vocabulary_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["WordBody"];
+            };
+        };
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WordsChanged"];
+                };
+            };
+            /** @description Validation error */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
