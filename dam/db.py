@@ -10,6 +10,7 @@ wait for a network inside a write session.
 from __future__ import annotations
 
 import sqlite3
+import time
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ import psutil
 from filelock import FileLock
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.orm import Session
+
+from dam.errors import RetryLater
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +45,10 @@ def file_system_of(path: Path) -> str:
 
 def is_network_path(path: Path) -> bool:
     return file_system_of(path).lower() in NETWORK_FILE_SYSTEMS
+
+
+class LogBusy(RetryLater):
+    """It is deleted, but the database's log could not be emptied: something reads it. Try again."""
 
 
 class Database:
@@ -119,6 +126,30 @@ class Database:
             raw = self._writer.raw_connection()
             try:
                 raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            finally:
+                raw.close()
+
+    def overwrite_deleted(self) -> None:
+        """Rewrites the file without what was deleted, and empties the log, so that no byte of it
+        is left. Takes a second a gigabyte; others wait.
+
+        Raises `sqlalchemy.exc.OperationalError` or `filelock.Timeout` as `write` does.
+        """
+        with self._serialised():
+            raw = self._writer.raw_connection()
+            try:
+                cursor = raw.cursor()
+                cursor.execute("PRAGMA temp_store=FILE")  # the copy may be larger than the memory
+                cursor.execute("VACUUM")
+                cursor.execute("PRAGMA temp_store=MEMORY")
+                give_up_s = time.monotonic() + BUSY_TIMEOUT_S
+                while (
+                    self.uses_wal
+                    and cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+                ):
+                    if time.monotonic() > give_up_s:  # somebody reads what was there before
+                        raise LogBusy
+                    time.sleep(0.05)
             finally:
                 raw.close()
 

@@ -140,7 +140,8 @@ def replace_texts(
         .where(
             TextRow.asset_id == asset_id,
             TextRow.run_id.is_(None),
-            TextRow.field != TextField.SPEECH,  # a person's, which reading a file does not renew
+            # People's lines and names, which reading a file does not renew.
+            TextRow.field.not_in([TextField.SPEECH, TextField.PERSON]),
             own,
         )
         .execution_options(synchronize_session=False)

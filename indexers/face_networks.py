@@ -6,6 +6,7 @@ that are aligned by five points as ArcFace does it, through ONNX Runtime. Nothin
 
 from __future__ import annotations
 
+import math
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -226,7 +227,7 @@ def _turn(points: Points) -> float:
     if length < 1e-6:
         return 1.0
     beside = (points[2] - (points[0] + points[1]) / 2) @ across / length
-    return float(abs(beside)) / length
+    return float(abs(float(beside)) / length)
 
 
 def _quality(row: NDArray[np.float32], aligned: NDArray[np.uint8]) -> float:
@@ -234,7 +235,7 @@ def _quality(row: NDArray[np.float32], aligned: NDArray[np.uint8]) -> float:
     size = min(1.0, float(min(row[2:4])) / SIDE_PX)
     front = max(0.0, 1 - _turn(row[4:14].reshape(5, 2)) / TURNED)
     sharp = min(1.0, _sharpness(aligned) / SHARP)
-    return min(1.0, float(row[14]) * (size * front * sharp) ** (1 / 3))
+    return min(1.0, float(row[14]) * math.pow(size * front * sharp, 1 / 3))
 
 
 def _seen(

@@ -17,6 +17,7 @@ from dam.cli.index import index, reindex
 from dam.cli.libraries import library_app
 from dam.cli.models import models_app
 from dam.cli.pause import pause, resume
+from dam.cli.people import people_app
 from dam.cli.search import search
 from dam.cli.service import encoder, serve, watch, web, worker
 from dam.cli.status import config, status, verify
@@ -36,6 +37,7 @@ app.add_typer(models_app, name="models")
 app.add_typer(tags_app, name="tags")
 app.add_typer(trash_app, name="trash")
 app.add_typer(duplicates_app, name="duplicates")
+app.add_typer(people_app, name="people")
 app.add_typer(export_app, name="export")
 for command in (
     index,

@@ -14,6 +14,7 @@ from sqlalchemy import delete, insert, literal, select, update
 from dam.contracts import Kind, Producer
 from dam.indexing.pause import needs_of
 from dam.indexing.registry import PREVIEWS, Registry
+from dam.people.state import withdraw_faces
 from dam.tables import (
     Asset,
     File,
@@ -70,8 +71,7 @@ def plan_runs(database: Database, registry: Registry) -> Plan:
     with database.write() as session:
         ids = {name: _activate(session, producer) for name, producer in wanted.items()}
         _withdraw_unwanted(session, set(ids.values()))
-        for name in PER_LIBRARY:
-            withdraw_disallowed(session, name)
+        withdraw_faces(session)
         for name, producer_id in ids.items():
             _add_missing(session, producer_id, accepts[name], allowed(name))
         switch_complete_spaces(session)
@@ -149,19 +149,6 @@ def allowed(indexer: str) -> ColumnElement[bool]:
     if indexer in PER_LIBRARY:
         readable = readable.join(Library).where(PER_LIBRARY[indexer])
     return readable.exists()
-
-
-def withdraw_disallowed(session: Session, indexer: str) -> None:
-    """Takes away the work that no library wants any more."""
-    session.execute(
-        delete(Run)
-        .where(
-            Run.state == RunState.PENDING,
-            Run.producer_id.in_(select(ProducerRow.id).where(ProducerRow.indexer == indexer)),
-            Run.asset_id.in_(select(Asset.id).where(~allowed(indexer))),
-        )
-        .execution_options(synchronize_session=False)
-    )
 
 
 def _add_missing(

@@ -39,6 +39,7 @@ from dam.indexing.plan import Plan, open_registry, plan_runs
 from dam.liveness import living
 from dam.media.previews import sweep_abandoned
 from dam.media.sandbox import Counters, Limits, Sampling, Sandbox
+from dam.people.regroup import regroup
 from dam.tables import Asset, File, FileState, ProducerRow, Run, RunState, now_us
 from dam.vectors.upkeep import compact_indexes
 
@@ -109,6 +110,7 @@ class Worker:
                         self._replan_at_s = 0.0  # else the same would be claimed again
                         registry, plan = self._replan(registry, plan)
                 elif until_idle:
+                    regroup(self._database)
                     return
                 else:
                     self._stop.wait(IDLE_S)
@@ -120,6 +122,7 @@ class Worker:
             return registry, plan
         self._replan_at_s = time.monotonic() + REPLAN_S
         compact_indexes(self._database, self._settings)
+        regroup(self._database)
         fresh = open_registry(self._database, self._settings)
         fresh_plan = plan_runs(self._database, fresh)
         if fresh_plan.producer_ids == plan.producer_ids:

@@ -12,9 +12,13 @@ from dam.search.words import escape_like, fts_phrase, is_unspaced, like_pattern
 from dam.store import SUGGESTED
 from dam.tables import (
     Asset,
+    FaceDecision,
+    FaceRow,
+    FaceVerdict,
     File,
     FileState,
     Library,
+    Person,
     Synonym,
     TagDecision,
     TagRow,
@@ -49,6 +53,8 @@ def conditions(filters: Filters) -> list[Condition]:
         found.append(has_file(file_conditions(filters)))
     found += [_has_tag(word) for word in filters.tags]
     found += [~_has_tag(word) for word in filters.without_tags]
+    found += [shows_person(name) for name in filters.people]
+    found += [~shows_person(name) for name in filters.without_people]
     for contained, wanted in ((Asset.camera, filters.cameras), (Asset.place, filters.places)):
         if wanted:
             found.append(
@@ -59,6 +65,17 @@ def conditions(filters: Filters) -> list[Condition]:
     if filters.taken_before is not None:
         found.append(Asset.captured_local < filters.taken_before)
     return found + _measures(filters) + measured_conditions(filters)
+
+
+def shows_person(wanted: str) -> Condition:
+    """Somebody with this id, or whose name has these letters, is seen in it."""
+    meant = (Person.id == wanted) | Person.name.ilike(like_pattern(wanted), escape="\\")
+    people = select(Person.id).where(meant)
+    found = select(FaceRow.asset_id).where(FaceRow.person_id.in_(people))
+    drawn = select(FaceDecision.asset_id).where(
+        FaceDecision.person_id.in_(people), FaceDecision.verdict == FaceVerdict.DRAWN
+    )
+    return or_(Asset.id.in_(found), Asset.id.in_(drawn))
 
 
 def _measures(filters: Filters) -> list[Condition]:

@@ -1,4 +1,4 @@
-"""The kinds of lines that have a time: what is said, and what can be read in pictures."""
+"""The kinds of lines that have a time: what is said, what can be read, who is seen."""
 
 from __future__ import annotations
 
@@ -18,4 +18,5 @@ class LineKind:
 LINE_KINDS = {
     TextField.SPEECH: LineKind(Channel.SPEECH, 0.9, "says"),
     TextField.WRITING: LineKind(Channel.WRITING, 0.85, "shows the words"),
+    TextField.PERSON: LineKind(Channel.PEOPLE, 0.95, "shows"),
 }

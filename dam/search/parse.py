@@ -94,7 +94,7 @@ def filters_of(pairs: Iterable[tuple[str, str]]) -> Filters:
     for key, value in pairs:
         read = KEYS.get(key.lower())
         if read is None:
-            known = ", ".join(sorted(set(KEYS) - set(ALIASES) - {"-tag"}))
+            known = ", ".join(sorted(set(KEYS) - set(ALIASES) - {"-tag", "-person"}))
             raise BadRequest(
                 f"There is no filter “{key}:”. Known are {known}. "
                 f'To search for the text itself, quote it: "{key}:{value}".'
@@ -115,7 +115,9 @@ def cleaned(text: str) -> str:
 def _negated(key: str) -> str:
     if key.lower() in ("tag", "keyword"):
         return "-tag"
-    raise BadRequest(f"The filter “{key}:” cannot be negated; only words and tags can.")
+    if key.lower() in ("person", "people", "face"):
+        return "-person"
+    raise BadRequest(f"The filter “{key}:” cannot be negated; only words, tags and people can.")
 
 
 def _kind(filters: Filters, value: str) -> Filters:
@@ -226,6 +228,8 @@ ALIASES = {
     "folder": "in",
     "path": "in",
     "keyword": "tag",
+    "people": "person",
+    "face": "person",
     "stars": "rating",
     "since": "after",
     "until": "before",
@@ -242,6 +246,8 @@ KEYS: dict[str, Callable[[Filters, str], Filters]] = {
     "library": _add("libraries"),
     "tag": _add("tags"),
     "-tag": _add("without_tags"),
+    "person": _add("people"),
+    "-person": _add("without_people"),
     "camera": _add("cameras"),
     "place": _add("places"),
     "rating": _rating,

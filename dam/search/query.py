@@ -16,6 +16,7 @@ class Channel(StrEnum):
     SOUND = "sound"  # what is heard in it
     SPEECH = "speech"  # what is said in it
     WRITING = "writing"  # what can be read in it
+    PEOPLE = "people"  # who is seen in it
     WORDS = "words"  # what is said and written, by what it means
     TEXT = "text"  # names, folders, titles, captions, camera, place
     TAGS = "tags"  # keywords and tags, by people and by models
@@ -33,6 +34,8 @@ class Filters:
     folders: tuple[str, ...] = ()  # a folder's name, a path in a library, or an absolute path
     tags: tuple[str, ...] = ()
     without_tags: tuple[str, ...] = ()
+    people: tuple[str, ...] = ()  # parts of their names, or their ids
+    without_people: tuple[str, ...] = ()
     cameras: tuple[str, ...] = ()  # parts of the name
     places: tuple[str, ...] = ()  # parts of the name
     taken_from: str | None = None

@@ -41,6 +41,7 @@ class TextField(StrEnum):
     SPEECH = "speech"
     WRITING = "writing"  # read in the picture
     SOUND = "sound"  # what an event sounds like
+    PERSON = "person"  # the name of somebody who is seen
 
 
 class SpaceRow(Base):

@@ -29,6 +29,7 @@ class FaceVerdict(StrEnum):
     IS_NOT = "is not"  # this person
     NO_FACE = "no face"
     DRAWN = "drawn"  # by a person, where none was found
+    FORGOTTEN = "forgotten"  # of somebody who was deleted: not kept if it is found again
 
 
 class FaceDecision(Base):

@@ -1,0 +1,1 @@
+"""Who is in photos and videos: faces grouped into people, and what people say of that."""
