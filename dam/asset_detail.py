@@ -53,6 +53,7 @@ class FileView:
     size_bytes: int
     modified_at: datetime
     missing_at: datetime | None
+    trashed_at: datetime | None  # a copy that was put away, while the asset lies elsewhere too
     asset_id: str | None
 
 
@@ -206,6 +207,7 @@ def file_view(file: File, library: Library) -> FileView:
         size_bytes=file.size_bytes,
         modified_at=EPOCH + timedelta(microseconds=file.mtime_ns // 1000),
         missing_at=moment(file.missing_us),
+        trashed_at=moment(file.trashed_us),
         asset_id=file.asset_id,
     )
 

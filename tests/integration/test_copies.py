@@ -141,6 +141,8 @@ def test_what_was_put_away_is_found_in_no_folder_and_the_asset_still_is(
     trash_files(world.database, [first.file_id])
     assert found(folder="a") == []
     assert found() == found(folder="b") == ["b/one.jpg"]
+    files = client.get(f"/api/v1/assets/{asset_id}").json["files"]
+    assert [file["path"] for file in files if file["trashed_at"]] == ["a/one.jpg"]
     with pytest.raises(BadRequest, match="One file has to stay"):
         trash_files(world.database, [second.file_id])
     with pytest.raises(NotFound, match="no copy 999"):

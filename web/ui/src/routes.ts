@@ -22,6 +22,7 @@ export const KEEPING: Route[] = [
   { path: '/libraries', name: 'Libraries', icon: 'disk', page: 'LibrariesPage' },
   { path: '/work', name: 'Work', icon: 'pulse', page: 'WorkPage' },
   { path: '/models', name: 'Models', icon: 'chip', page: 'ModelsPage' },
+  { path: '/duplicates', name: 'Duplicates', icon: 'copy', page: 'DuplicatesPage' },
   { path: '/trash', name: 'Trash', icon: 'trash', page: 'TrashPage' },
 ];
 

@@ -49,6 +49,19 @@ export const SHORTCUTS: { where: string; list: Shortcut[] }[] = [
     ],
   },
   {
+    where: 'Duplicates',
+    list: [
+      { keys: ['←', '→'], does: 'Previous and next group' },
+      { keys: ['1', '…', '9'], does: 'Choose the copy to keep' },
+      { keys: ['Del'], does: 'Move the others to the trash, after asking' },
+      { keys: ['S'], does: 'Stack them' },
+      { keys: ['A'], does: 'Keep all' },
+      { keys: ['D'], does: 'These differ' },
+      { keys: ['C'], does: 'Lay two pictures over each other' },
+      { keys: ['Ctrl Z'], does: 'Take the last decision back' },
+    ],
+  },
+  {
     where: 'Photo in the viewer',
     list: [
       { keys: ['Z', 'Enter'], does: 'Every pixel under the pointer, or fit' },

@@ -90,6 +90,24 @@ export interface paths {
         patch: operations["patch_assets_change"];
         trace?: never;
     };
+    "/api/v1/assets/{asset_id}/faces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the faces of an asset, and whether they have been looked for. */
+        get: operations["get_faces_list_faces"];
+        put?: never;
+        /** Draw a face that was missed, and say whose it is. */
+        post: operations["post_faces_draw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/assets/{asset_id}/file": {
         parameters: {
             query?: never;
@@ -466,6 +484,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/faces/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say that faces are not somebody's, or are no faces. */
+        post: operations["post_faces_reject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/faces/{wanted}/crop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Serve a small picture of a face. Browsers do not keep it. */
+        get: operations["get_faces_get_crop"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/folders": {
         parameters: {
             query?: never;
@@ -765,6 +817,181 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List people: named ones by name, then the others, most faces first. */
+        get: operations["get_people_list_people"];
+        put?: never;
+        /** Make a new person of some faces; those they are taken from keep the others. */
+        post: operations["post_people_split"];
+        /** Delete everything about faces, for good, and look for them nowhere any more. */
+        delete: operations["delete_people_forget_everybody"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/libraries/{library_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Look for faces in a library, or stop; workers begin within seconds. */
+        put: operations["put_people_switch"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/queue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Give the next people to name, with whom each resembles. */
+        get: operations["get_people_get_queue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell where faces are looked for, and what is kept of them. */
+        get: operations["get_people_get_settings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put back what was before a change; within a day, and once. */
+        post: operations["post_people_undo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{person_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get one person. */
+        get: operations["get_people_get"];
+        put?: never;
+        post?: never;
+        /** Delete somebody with templates and pictures, for good; says first what would go. */
+        delete: operations["delete_people_forget_person"];
+        options?: never;
+        head?: never;
+        /** Name, rename or hide somebody. Their faces are theirs from then on. */
+        patch: operations["patch_people_change"];
+        trace?: never;
+    };
+    "/api/v1/people/{person_id}/different": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say that somebody is none of these: never proposed or put together again. */
+        post: operations["post_people_tell_apart"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{person_id}/faces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List somebody's faces, newest capture first. */
+        get: operations["get_people_list_faces"];
+        put?: never;
+        /** Say that these faces are theirs. */
+        post: operations["post_people_assign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{person_id}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make one person of several; their own name stays, else the first among the others. */
+        post: operations["post_people_merge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{person_id}/suggestions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List faces of nobody that resemble somebody, best first. */
+        get: operations["get_people_list_suggestions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/places": {
         parameters: {
             query?: never;
@@ -774,6 +1001,23 @@ export interface paths {
         };
         /** List the countries and places where assets were taken, most assets first. */
         get: operations["get_places_list_all"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/quality": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Serve what quality control measured of some assets, as `dam export qc` writes it. */
+        get: operations["get_reports_get_quality_report"];
         put?: never;
         post?: never;
         delete?: never;
@@ -952,6 +1196,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tags/forget": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take back what was taught, with its suggestions; decisions stay. */
+        post: operations["post_tags_forget"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tags/matching": {
         parameters: {
             query?: never;
@@ -963,6 +1224,23 @@ export interface paths {
         put?: never;
         /** Count the assets that `POST /tags/decide` would take, before it does. */
         post: operations["post_tags_count_matching"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tags/nearest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell why a taught tag is suggested on an asset: the approved examples it looks most like. */
+        get: operations["get_tags_nearest"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1014,6 +1292,40 @@ export interface paths {
         put?: never;
         /** List the tags of some assets, with on how many of them they are suggested and decided. */
         post: operations["post_tags_list_selected"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tags/taught": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the tags that are taught by example, with how right they are estimated to be. */
+        get: operations["get_tags_list_taught"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tags/teach": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Suggest a tag on what looks like the ten or more assets on which it is approved. */
+        post: operations["post_tags_teach_tag"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1326,6 +1638,14 @@ export interface components {
             /** Written Lines */
             written_lines: number;
         };
+        /** AssetFaces */
+        AssetFaces: {
+            /** Faces */
+            faces: components["schemas"]["FaceView"][];
+            /** Reason */
+            reason: string | null;
+            state: components["schemas"]["FaceState"];
+        };
         /**
          * AssetLayout
          * @description All assets of a list, newest capture first, those without a date last.
@@ -1422,6 +1742,31 @@ export interface components {
             vocabulary: string;
             /** Word */
             word: string;
+        };
+        /**
+         * Box
+         * @description A rectangle in a picture, in parts of its width and height; it may reach over the edge.
+         */
+        Box: {
+            /** Height */
+            height: number;
+            /** Left */
+            left: number;
+            /** Top */
+            top: number;
+            /** Width */
+            width: number;
+        };
+        /** BoxBody */
+        BoxBody: {
+            /** Height */
+            height: number;
+            /** Left */
+            left: number;
+            /** Top */
+            top: number;
+            /** Width */
+            width: number;
         };
         /** BulkChanges */
         BulkChanges: {
@@ -1562,6 +1907,17 @@ export interface components {
             /** Places */
             places: components["schemas"]["Place"][];
         };
+        /** Counts */
+        Counts: {
+            /** Hidden */
+            hidden: number;
+            /** Lone Faces */
+            lone_faces: number;
+            /** Named */
+            named: number;
+            /** Unnamed */
+            unnamed: number;
+        };
         /** DecideBody */
         DecideBody: {
             /**
@@ -1587,6 +1943,27 @@ export interface components {
             received_bytes: number;
             /** Total Bytes */
             total_bytes: number | null;
+        };
+        /** DrawBody */
+        DrawBody: {
+            /**
+             * At S
+             * @description Of a video: when.
+             * @default null
+             */
+            at_s?: number | null;
+            box: components["schemas"]["BoxBody"];
+            /**
+             * Name
+             * @description Of somebody who is known, or not yet.
+             * @default null
+             */
+            name?: string | null;
+            /**
+             * Person Id
+             * @default null
+             */
+            person_id?: string | null;
         };
         /** DuplicateGroup */
         DuplicateGroup: {
@@ -1619,6 +1996,115 @@ export interface components {
             next_cursor: string | null;
             /** Total */
             total: number;
+        };
+        /** Example */
+        Example: {
+            asset: components["schemas"]["AssetCard"];
+            /** Cosine */
+            cosine: number;
+        };
+        /** FaceDrawn */
+        FaceDrawn: {
+            face: components["schemas"]["FaceView"];
+            /** Undo */
+            undo: string;
+        };
+        /** FacePage */
+        FacePage: {
+            /** Faces */
+            faces: components["schemas"]["FaceView"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+            /** Total */
+            total: number;
+        };
+        /**
+         * FaceState
+         * @enum {string}
+         */
+        FaceState: "off" | "waiting" | "pending" | "failed" | "done";
+        /** FaceView */
+        FaceView: {
+            /** Asset Id */
+            asset_id: string;
+            /** Asset Kind */
+            asset_kind: string;
+            /** Asset Name */
+            asset_name: string;
+            /** Asset Version */
+            asset_version: string;
+            /** At S */
+            at_s: number | null;
+            box: components["schemas"]["Box"];
+            /** Confirmed */
+            confirmed: boolean;
+            /** Drawn */
+            drawn: boolean;
+            /** End S */
+            end_s: number | null;
+            /** Id */
+            id: string;
+            /** Person Id */
+            person_id: string | null;
+            /** Person Name */
+            person_name: string | null;
+            /** Quality */
+            quality: number;
+            /** Recognisable */
+            recognisable: boolean;
+            /** Start S */
+            start_s: number | null;
+        };
+        /** FacesBody */
+        FacesBody: {
+            /** Face Ids */
+            face_ids: string[];
+        };
+        /** FacesChanged */
+        FacesChanged: {
+            /** Changed */
+            changed: number;
+            /** Undo */
+            undo: string;
+        };
+        /** FacesLibrary */
+        FacesLibrary: {
+            /** Faces */
+            faces: boolean;
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+        };
+        /** FacesSettings */
+        FacesSettings: {
+            /** Libraries */
+            libraries: components["schemas"]["FacesLibrary"][];
+            /** Notice */
+            notice: string;
+            stored: components["schemas"]["Stored"];
+            /** Waiting */
+            waiting: string | null;
+        };
+        /** FacesSwitch */
+        FacesSwitch: {
+            /** Faces */
+            faces: boolean;
+            /** Id */
+            id: string;
+            /** Kept */
+            kept: number;
+            /** Message */
+            message: string;
+            /** Name */
+            name: string;
+            /** Planned */
+            planned: number;
+        };
+        /** FacesUndone */
+        FacesUndone: {
+            /** Changed */
+            changed: number;
         };
         /** FileBody */
         FileBody: {
@@ -1701,6 +2187,8 @@ export interface components {
             size_bytes: number;
             /** State */
             state: string;
+            /** Trashed At */
+            trashed_at: string | null;
         };
         /**
          * FiltersBody
@@ -1822,6 +2310,17 @@ export interface components {
             roots: string[];
             /** Truncated */
             truncated: boolean;
+        };
+        /** Forgotten */
+        Forgotten: {
+            /** Copies */
+            copies: string[];
+            /** Faces */
+            faces: number;
+            /** People */
+            people: number;
+            /** Removed */
+            removed: boolean;
         };
         /**
          * GroupKind
@@ -1998,6 +2497,17 @@ export interface components {
             /** State Reason */
             state_reason: string | null;
         };
+        /** LikeFace */
+        LikeFace: {
+            face: components["schemas"]["FaceView"];
+            /** Score */
+            score: number;
+        };
+        /** LikeFaces */
+        LikeFaces: {
+            /** Faces */
+            faces: components["schemas"]["LikeFace"][];
+        };
         /**
          * Likeness
          * @enum {string}
@@ -2093,6 +2603,11 @@ export interface components {
             /** Start S */
             start_s: number | null;
         };
+        /** NearestExamples */
+        NearestExamples: {
+            /** Examples */
+            examples: components["schemas"]["Example"][];
+        };
         /** NewLibrary */
         NewLibrary: {
             /**
@@ -2106,11 +2621,26 @@ export interface components {
              */
             path: string;
         };
+        /** NewPersonBody */
+        NewPersonBody: {
+            /** Face Ids */
+            face_ids: string[];
+            /**
+             * Name
+             * @default null
+             */
+            name?: string | null;
+        };
         /**
          * Order
          * @enum {string}
          */
         Order: "name" | "count";
+        /** OthersBody */
+        OthersBody: {
+            /** People */
+            people: string[];
+        };
         /** PairDecisionBody */
         PairDecisionBody: {
             /**
@@ -2141,6 +2671,65 @@ export interface components {
              * @default null
              */
             indexer?: string | null;
+        };
+        /** PeoplePage */
+        PeoplePage: {
+            counts: components["schemas"]["Counts"];
+            /** Next Cursor */
+            next_cursor: string | null;
+            /** People */
+            people: components["schemas"]["PersonCard"][];
+            /** Total */
+            total: number;
+        };
+        /** PeopleQueue */
+        PeopleQueue: {
+            /** Entries */
+            entries: components["schemas"]["QueueEntry"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+            /** Remaining */
+            remaining: number;
+        };
+        /**
+         * PersonBody
+         * @description What is absent stays.
+         */
+        PersonBody: {
+            /**
+             * Hidden
+             * @default null
+             */
+            hidden?: boolean | null;
+            /**
+             * Name
+             * @description null or empty takes the name away.
+             * @default null
+             */
+            name?: string | null;
+        };
+        /** PersonCard */
+        PersonCard: {
+            /** Assets */
+            assets: number;
+            /** Cover */
+            cover: string | null;
+            /** Faces */
+            faces: number;
+            /** Hidden */
+            hidden: boolean;
+            /** Id */
+            id: string;
+            /** Name */
+            name: string | null;
+        };
+        /** PersonChanged */
+        PersonChanged: {
+            /** Changed */
+            changed: number;
+            person: components["schemas"]["PersonCard"] | null;
+            /** Undo */
+            undo: string;
         };
         /**
          * PictureModel
@@ -2199,6 +2788,12 @@ export interface components {
             /** Started S */
             started_s: number;
         };
+        /** Proposal */
+        Proposal: {
+            person: components["schemas"]["PersonCard"];
+            /** Score */
+            score: number;
+        };
         /** QueryPart */
         QueryPart: {
             /** Name */
@@ -2209,12 +2804,30 @@ export interface components {
             /** Without */
             without: string;
         };
+        /** QueueEntry */
+        QueueEntry: {
+            /** Faces */
+            faces: components["schemas"]["FaceView"][];
+            person: components["schemas"]["PersonCard"];
+            suggestion: components["schemas"]["Proposal"] | null;
+        };
         /** Reading */
         Reading: {
             /** Parts */
             parts: components["schemas"]["QueryPart"][];
             /** Sentence */
             sentence: string;
+        };
+        /** RejectBody */
+        RejectBody: {
+            /** Face Ids */
+            face_ids: string[];
+            /**
+             * Person Id
+             * @description Who they are not; null: they are no faces.
+             * @default null
+             */
+            person_id?: string | null;
         };
         /** RemovalView */
         RemovalView: {
@@ -2247,6 +2860,11 @@ export interface components {
             /** Word */
             word: string;
         };
+        /**
+         * ReportFormat
+         * @enum {string}
+         */
+        ReportFormat: "json" | "csv";
         /** Retried */
         Retried: {
             /** Retried */
@@ -2374,6 +2992,17 @@ export interface components {
             /** Troubles */
             troubles: components["schemas"]["Trouble"][];
         };
+        /** Stored */
+        Stored: {
+            /** Decisions */
+            decisions: number;
+            /** Faces */
+            faces: number;
+            /** People */
+            people: number;
+            /** Templates */
+            templates: number;
+        };
         /** Suggestion */
         Suggestion: {
             /** Assets */
@@ -2411,6 +3040,11 @@ export interface components {
             /** Word */
             word: string;
         };
+        /** SwitchBody */
+        SwitchBody: {
+            /** Faces */
+            faces: boolean;
+        };
         /** TagDecisionBody */
         TagDecisionBody: {
             /** @description null takes an earlier decision back. */
@@ -2435,6 +3069,42 @@ export interface components {
             tags: components["schemas"]["WordSummary"][];
             /** Total */
             total: number;
+        };
+        /**
+         * Taught
+         * @description How a tag was taught, as people are told.
+         */
+        Taught: {
+            /** Background */
+            background: number;
+            /** Counterexamples */
+            counterexamples: number;
+            /** Examples */
+            examples: number;
+            /** Precision */
+            precision: number | null;
+            /** Recall */
+            recall: number | null;
+            /** Suggested */
+            suggested: number;
+            /** Word */
+            word: string;
+        };
+        /** TaughtAnswer */
+        TaughtAnswer: {
+            taught: components["schemas"]["Taught"];
+            /** Undo */
+            undo: string;
+        };
+        /** TaughtTags */
+        TaughtTags: {
+            /** Taught */
+            taught: components["schemas"]["Taught"][];
+        };
+        /** TeachBody */
+        TeachBody: {
+            /** Word */
+            word: string;
         };
         /** Transcript */
         Transcript: {
@@ -2506,6 +3176,14 @@ export interface components {
         };
         /** UndoBody */
         UndoBody: {
+            /**
+             * Undo
+             * @description As the change answered it.
+             */
+            undo: string;
+        };
+        /** UndoBody */
+        UndoBody1: {
             /**
              * Undo
              * @description As the change answered it.
@@ -2598,6 +3276,11 @@ export interface components {
              */
             reason?: string | null;
         };
+        /**
+         * Who
+         * @enum {string}
+         */
+        Who: "all" | "named" | "unnamed" | "hidden";
         /** WordBody */
         WordBody: {
             /**
@@ -2777,7 +3460,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["UndoBody"];
+                "application/json": components["schemas"]["UndoBody1"];
             };
         };
         responses: {
@@ -2917,6 +3600,90 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AssetDetail"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_faces_list_faces: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                asset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssetFaces"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_faces_draw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                asset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["DrawBody"];
+            };
+        };
+        responses: {
+            /** @description Successful response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FaceDrawn"];
+                };
+            };
+            /** @description The box does not lie in the picture. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not found */
@@ -4037,6 +4804,79 @@ export interface operations {
             };
         };
     };
+    post_faces_reject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RejectBody"];
+            };
+        };
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FacesChanged"];
+                };
+            };
+            /** @description There is no such person, or a face is not there any more. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_faces_get_crop: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                wanted: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The face with a margin. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": string;
+                };
+            };
+            /** @description The face is not there any more, or was drawn on a video. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_folders_list_folder_choices: {
         parameters: {
             query?: {
@@ -4799,6 +5639,603 @@ export interface operations {
             };
         };
     };
+    get_people_list_people: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+                show?: components["schemas"]["Who"];
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeoplePage"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_people_split: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["NewPersonBody"];
+            };
+        };
+        responses: {
+            /** @description Successful response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonChanged"];
+                };
+            };
+            /** @description A face is not there any more. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody else (`person`) has that name: merge the two? */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_people_forget_everybody: {
+        parameters: {
+            query?: {
+                confirm?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Forgotten"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_people_switch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                library_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["SwitchBody"];
+            };
+        };
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FacesSwitch"];
+                };
+            };
+            /** @description There is no such library. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_people_get_queue: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeopleQueue"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_people_get_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FacesSettings"];
+                };
+            };
+        };
+    };
+    post_people_undo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["UndoBody"];
+            };
+        };
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FacesUndone"];
+                };
+            };
+            /** @description It cannot be undone any more. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_people_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonCard"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_people_forget_person: {
+        parameters: {
+            query?: {
+                confirm?: boolean;
+            };
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Forgotten"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patch_people_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PersonBody"];
+            };
+        };
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonChanged"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody else (`person`) has that name: merge the two? */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_people_tell_apart: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["OthersBody"];
+            };
+        };
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonChanged"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_people_list_faces: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FacePage"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_people_assign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["FacesBody"];
+            };
+        };
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonChanged"];
+                };
+            };
+            /** @description There is no such person, or a face is not there any more. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_people_merge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["OthersBody"];
+            };
+        };
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonChanged"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_people_list_suggestions: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LikeFaces"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_places_list_all: {
         parameters: {
             query?: never;
@@ -4815,6 +6252,54 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PlaceList"];
+                };
+            };
+        };
+    };
+    get_reports_get_quality_report: {
+        parameters: {
+            query?: {
+                kind?: string | null;
+                library?: string | null;
+                folder?: string | null;
+                since?: string | null;
+                until?: string | null;
+                rating?: number | null;
+                tag?: string | null;
+                place?: string | null;
+                camera?: string | null;
+                min_duration_s?: number | null;
+                max_duration_s?: number | null;
+                quality?: string | null;
+                min_loudness_lufs?: number | null;
+                max_loudness_lufs?: number | null;
+                format?: components["schemas"]["ReportFormat"];
+                faults?: boolean;
+                ids?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The report. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5199,6 +6684,48 @@ export interface operations {
             };
         };
     };
+    post_tags_forget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["TeachBody"];
+            };
+        };
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changed"];
+                };
+            };
+            /** @description The tag was not taught. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_tags_count_matching: {
         parameters: {
             query?: never;
@@ -5219,6 +6746,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MatchCount"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_tags_nearest: {
+        parameters: {
+            query: {
+                word: string;
+                asset_id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NearestExamples"];
                 };
             };
             /** @description Validation error */
@@ -5346,6 +6905,59 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_tags_list_taught: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaughtTags"];
+                };
+            };
+        };
+    };
+    post_tags_teach_tag: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["TeachBody"];
+            };
+        };
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaughtAnswer"];
                 };
             };
             /** @description Validation error */
