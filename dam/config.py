@@ -98,7 +98,10 @@ class Settings(BaseSettings):
     )
     built_in_model: bool = Field(
         default=True,
-        description="Whether mini, the evaluation encoder that comes with dam, may be used.",
+        description=(
+            "Whether the models that come with dam may be used: mini, the evaluation encoder, and "
+            "minilm, which compares sentences."
+        ),
     )
     visual_runtime: str = Field(
         default="auto", description="torch, openvino, or auto (openvino where it is installed)."
@@ -125,6 +128,14 @@ class Settings(BaseSettings):
         description=(
             "Speech model: a preset (whisper-small, whisper-medium, whisper-large-v3), or a folder "
             "that faster-whisper loads. auto takes the best one on this machine."
+        ),
+    )
+    words_model: str = Field(
+        default="auto",
+        description=(
+            "Model of sentences, which finds what is said and written by what it means: a preset "
+            "(e5-small, minilm), or a folder of sentence-transformers with mean pooling. auto "
+            "takes the best one on this machine."
         ),
     )
     speech_translate: bool = Field(

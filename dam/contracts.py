@@ -160,7 +160,8 @@ class Item:
     # the frames first: the sound is decoded after them.
     sound: Iterable[Sound] = ()
     # Findings of an indexer named in `needs`. Blocks until that indexer is through with this
-    # asset (it may run beside this one on the same frames); raises `UpstreamFailed`.
+    # asset (it may run beside this one on the same frames); raises `UpstreamFailed`, and of that
+    # `UpstreamAbsent` where it does not work on this asset at all.
     upstream: Callable[[str], Sequence[Finding]] = lambda _name: ()
 
 

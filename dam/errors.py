@@ -57,6 +57,10 @@ class UpstreamFailed(RetryLater):
     """Findings of another indexer that this one needs are not there."""
 
 
+class UpstreamAbsent(UpstreamFailed):
+    """Another indexer does not work on this file: it is switched off, or waits for its model."""
+
+
 class OutOfMemory(DamError):
     """The batch does not fit into memory."""
 

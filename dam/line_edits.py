@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+MADE_OF_LINES = ("words",)  # indexers that read the lines as people mended them
+
 
 class Timed(Protocol):
     @property

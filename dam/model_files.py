@@ -87,6 +87,8 @@ def flaw(folder: Path) -> str | None:
     reason = _weights_flaw(folder, found)
     if reason is None and found is OPEN_CLIP:
         reason = _text_flaw(folder, config["model_cfg"].get("text_cfg") or {})
+    if reason is None and found.indexer == "words":
+        reason = _pooling_flaw(folder)
     if reason is None and found.weights.endswith(".safetensors"):
         reason = _safetensors_flaw(folder / found.weights)
     return reason
@@ -108,6 +110,17 @@ def _weights_flaw(folder: Path, found: Format) -> str | None:
     if pickled:
         return f"{pickled[0]} is a pickle, which can run code; only {found.weights} is loaded"
     return f"{found.weights} is missing"
+
+
+def _pooling_flaw(folder: Path) -> str | None:
+    """A vector of sentences is the mean of its tokens' here; sentence-transformers knows more."""
+    try:
+        pooling = json.loads((folder / "1_Pooling" / "config.json").read_bytes())
+    except (OSError, ValueError):
+        return None  # as in a folder that dam pulled: presets are all of that kind
+    if isinstance(pooling, dict) and not pooling.get("pooling_mode_mean_tokens"):
+        return "its vectors of sentences are no means of tokens, and no others are made"
+    return None
 
 
 def _text_flaw(folder: Path, text: Mapping[str, object]) -> str | None:

@@ -103,6 +103,15 @@ FORMATS: tuple[Format, ...] = (
         pickled=("pytorch_model.bin",),
         model_type="clap",
     ),
+    Format(  # of sentence-transformers; which is not needed, and whose pooling must be the mean
+        indexer="words",
+        called="model of sentences",
+        config="modules.json",
+        weights="model.safetensors",
+        others=("config.json", *TOKENIZER, "sentencepiece.bpe.model"),
+        pickled=("pytorch_model.bin",),
+        required=("config.json",),
+    ),
     Format(  # CTranslate2's, as faster-whisper loads it: numbers and names, no code
         indexer="speech",
         called="speech model",

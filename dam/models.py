@@ -34,6 +34,7 @@ from dam.model_files import (
     size_bytes,
 )
 from dam.model_formats import FORMATS, OPEN_CLIP, format_for, format_of
+from dam.model_packages import package_flaw, package_folder, preset_at
 from dam.model_pulls import Download, DownloadRecord
 
 if TYPE_CHECKING:
@@ -93,13 +94,13 @@ class ModelStore(ModelSource):
         reason = self._damage(folder)
         if reason:
             raise WeightsUnavailable(f"The model in {folder} cannot be used: {reason}.")
-        manifest, preset = read_manifest(folder), preset_of(folder.name)
+        manifest, preset = read_manifest(folder), preset_at(folder)
         return ModelFiles(
             # The same network has one name, whatever its folder is called: it is in the producer.
             name=preset.network if preset else folder.name,
             path=folder,
             digest=self._digests.of_folder(folder),
-            licence=manifest.licence if manifest else _licence_by_name(folder.name),
+            licence=manifest.licence if manifest else _licence_of(preset),
             size_bytes=size_bytes(folder),
             calibration=manifest.calibration if manifest else {},
         )
@@ -118,6 +119,10 @@ class ModelStore(ModelSource):
             for candidate in names:
                 if candidate and is_model_folder(root / candidate, indexer):
                     return root / candidate
+        if preset is not None and self._settings.built_in_model:
+            packaged = package_folder(preset)
+            if packaged is not None and is_model_folder(packaged, indexer):
+                return packaged
         path = Path(name).expanduser().resolve()
         return path if preset is None and is_model_folder(path, indexer) else None
 
@@ -166,7 +171,7 @@ class ModelStore(ModelSource):
                 return f"{name} is missing"
             if self._digests.sha256(folder / name) != promised:
                 return f"{name} does not have the sha256 in its manifest"
-        return None
+        return package_flaw(folder, self._digests)
 
     # Listing and verifying ------------------------------------------------------------------
 
@@ -228,7 +233,7 @@ class ModelStore(ModelSource):
             indexer=found.indexer,
             state=ModelCondition.DAMAGED if reason else ModelCondition.READY,
             source=str(folder),
-            licence=manifest.licence if manifest else _licence_by_name(folder.name),
+            licence=manifest.licence if manifest else _licence_of(preset or preset_at(folder)),
             size_bytes=size_bytes(folder),
             sha256=self._digests.sha256(weights) if weights.is_file() else None,
             mend=_mend(name, preset) if reason else None,
@@ -271,7 +276,7 @@ class ModelStore(ModelSource):
             for file in model_files(source):
                 shutil.copyfile(file, folder / file.name)
             known = read_manifest(source)
-            licence = known.licence if known else _licence_by_name(name)
+            licence = known.licence if known else _licence_of(preset)
             calibration = known.calibration if known else {}
             return Manifest(name, str(source), licence, calibration=calibration)
 
@@ -373,8 +378,7 @@ def _swap(fresh: Path, place: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _licence_by_name(folder: str) -> str:
-    preset = preset_of(folder)
+def _licence_of(preset: Preset | None) -> str:
     return preset.licence if preset else UNKNOWN_LICENCE
 
 
@@ -394,12 +398,12 @@ def _place_of_indexer(preset: Preset) -> int:
 
 def _absent(name: str, indexer: str) -> str:
     preset = preset_of(name)
+    default = next((p.name for p in reversed(PRESETS) if _suits(p, indexer)), "fast")
     if preset and preset.built_in:
         return (
-            f"{preset.name}, the evaluation encoder that comes with dam, is not in this "
-            "installation, or DAM_BUILT_IN_MODEL leaves it out. Run: dam models pull fast"
+            f"{preset.name}, which comes with dam, is not in this installation, or "
+            f"DAM_BUILT_IN_MODEL leaves it out. Run: dam models pull {default}"
         )
-    default = next((p.name for p in reversed(PRESETS) if _suits(p, indexer)), "fast")
     wanted = default if name == AUTO else name
     kind = format_for(indexer).called
     called = f"There is no {kind}" if name == AUTO else f"The model {name} is not"

@@ -15,7 +15,7 @@ from sqlalchemy import delete, insert, literal, select, update
 from dam.contracts import Finding, Tag, Vector
 from dam.errors import LeaseLost
 from dam.findings import TranscriptLine
-from dam.line_edits import untouched
+from dam.line_edits import MADE_OF_LINES, untouched
 from dam.rows import KINDS, FoundRow, Kind, span_columns
 from dam.tables import (
     LineEdit,
@@ -236,6 +236,30 @@ def carry_runs(session: Session, asset_id: str, revision: int) -> None:
     session.execute(update(Run).where(Run.asset_id == asset_id).values(revision=revision))
 
 
+def make_again(session: Session, asset_ids: Collection[str], indexers: Collection[str]) -> None:
+    """Puts runs of these assets back to work; what they found serves until that is replaced.
+
+    One that somebody works on is taken from them: they have seen what was.
+    """
+    active = select(ProducerRow.id).where(
+        ProducerRow.indexer.in_(list(indexers)), ProducerRow.active
+    )
+    again = (RunState.DONE, RunState.FAILED, RunState.LEASED)
+    session.execute(
+        update(Run)
+        .where(Run.asset_id.in_(list(asset_ids)), Run.producer_id.in_(active), Run.state.in_(again))
+        .values(
+            state=RunState.PENDING,
+            attempts=0,
+            error=None,
+            trace=None,
+            worker=None,
+            lease_until_us=None,
+        )
+        .execution_options(synchronize_session=False)
+    )
+
+
 def copy_runs(session: Session, source_id: str, target_id: str, revision: int) -> None:
     """Gives an asset the finished runs, with their findings, of another that shows the same."""
     done = select(Run).where(Run.asset_id == source_id, Run.state == RunState.DONE)
@@ -245,6 +269,9 @@ def copy_runs(session: Session, source_id: str, target_id: str, revision: int) -
         for table in FOUND:
             values = {"asset_id": target_id, "run_id": copied}
             session.execute(_copying(table, values, table.run_id == run.id))
+    if _with_edited_lines(session, [source_id]):  # the lines are a decision about the other one
+        renew_speech_texts(session, target_id)
+        make_again(session, [target_id], MADE_OF_LINES)
 
 
 def drop_runs(session: Session, asset_id: str) -> None:

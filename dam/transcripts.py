@@ -14,13 +14,16 @@ from sqlalchemy import delete, func, select
 
 from dam import store
 from dam.errors import BadRequest, NotFound
-from dam.line_edits import is_replaced, untouched
+from dam.findings import Span, TranscriptLine
+from dam.line_edits import MADE_OF_LINES, is_replaced, untouched
 from dam.tables import Asset, LineEdit, ProducerRow, Run, TranscriptLineRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from sqlalchemy.orm import Session
+
+    from dam.contracts import Finding
 
 INDEXER = "speech"
 MOST_CHARACTERS = 2_000  # of one line; a longer one is no line any more
@@ -116,6 +119,23 @@ def edit_line(
         session.add(span)
     session.flush()
     store.renew_speech_texts(session, asset_id)
+    store.make_again(session, [asset_id], MADE_OF_LINES)
+
+
+def mended(session: Session, asset_id: str, lines: Sequence[Finding]) -> Sequence[Finding]:
+    """Findings of the indexer of speech, with a person's lines in the place of some."""
+    edits = _edits(session, asset_id)
+    if not edits:
+        return lines
+    heard = [line for line in lines if isinstance(line, TranscriptLine)]
+    kept = [line for line in heard if not any(is_replaced(line.span, edit) for edit in edits)]
+    return [*kept, *(_as_finding(edit, heard) for edit in edits if edit.text)]
+
+
+def _as_finding(edit: LineEdit, heard: Sequence[TranscriptLine]) -> TranscriptLine:
+    replaced = [line.language for line in heard if is_replaced(line.span, edit)]
+    language = next(iter(_languages(replaced)), "")
+    return TranscriptLine(Span(edit.start_us, edit.end_us), edit.text, language, 1.0)
 
 
 def _find(session: Session, asset_id: str) -> Asset:

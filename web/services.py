@@ -83,6 +83,7 @@ class Services:
                     self.settings,
                     partial(self._encoder, "visual"),
                     sound=partial(self._encoder, "sound_space"),
+                    words=partial(self._encoder, "words"),
                 )
         return self._search
 

@@ -62,11 +62,13 @@ class Batch:
         previews_path: Path,
         decoders: int,
         stored: Callable[[str, str], Sequence[Finding]],
+        mended: Callable[[str, str, Sequence[Finding]], Sequence[Finding]],
         stop: threading.Event,
         paused: Callable[[], frozenset[str]],
     ) -> None:
         """`indexers` are entered and in the order of their needs; `stored` reads findings of
-        runs that are not part of this batch and raises `UpstreamFailed` when there are none.
+        runs that are not part of this batch and raises `UpstreamFailed` when there are none;
+        `mended` puts what people said of findings into them, for those who are made of them.
         `paused` names the indexers that shall rest by now, with all that need them."""
         self._claims = claims
         self._indexers = indexers
@@ -75,6 +77,7 @@ class Batch:
         self._previews_path = previews_path
         self._decoders = decoders
         self._stored = stored
+        self._mended = mended
         self._stop = stop
         self._paused = paused
         self._wanted = {name for claim in claims for name in claim.leases}
@@ -233,8 +236,10 @@ class Batch:
 
         def upstream(name: str) -> Sequence[Finding]:
             if name in held and name in self._indexers:
-                return self._upstream.wait_for(base.asset_id, name)
-            return self._stored(base.asset_id, name)
+                found = self._upstream.wait_for(base.asset_id, name)
+            else:
+                found = self._stored(base.asset_id, name)
+            return self._mended(base.asset_id, name, found)
 
         return Item(
             base.asset_id,

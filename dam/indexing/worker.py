@@ -19,7 +19,8 @@ from filelock import Timeout
 from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 
-from dam import store
+from dam import store, transcripts
+from dam.contracts import Queryable
 from dam.errors import (
     DamError,
     DecoderCrashed,
@@ -28,6 +29,7 @@ from dam.errors import (
     LeaseLost,
     LibraryOffline,
     OutOfMemory,
+    UpstreamAbsent,
     UpstreamFailed,
     WeightsUnavailable,
 )
@@ -36,6 +38,7 @@ from dam.indexing.claim import Claim, Turns, claim_batch, extend_leases, reclaim
 from dam.indexing.fanout import Stopped
 from dam.indexing.pause import PauseWatch, needs_of
 from dam.indexing.plan import Plan, open_registry, plan_runs
+from dam.indexing.renew import made_of_findings, renew_dependents
 from dam.liveness import living
 from dam.media.previews import sweep_abandoned
 from dam.media.sandbox import Counters, Limits, Sampling, Sandbox
@@ -59,6 +62,7 @@ if TYPE_CHECKING:
 
 # Not the input's fault for certain: tried again, and quarantined when it happens too often.
 TRY_AGAIN = (DecoderCrashed, DecodeTimeout, OutOfMemory, LibraryOffline)
+OTHERS = (DiskFull, WeightsUnavailable)  # not the file's fault: given back untouched
 IDLE_S = 0.5  # between two looks at an empty run table
 FULL_S = 10.0  # between two tries on a full disk; shorter: more is decoded in vain
 REPLAN_S = 5.0  # between two looks, while idle, for models that have come and files unplanned
@@ -134,7 +138,7 @@ class Worker:
     def _index(
         self, claims: Sequence[Claim], registry: Registry, sandbox: Sandbox, paused: PauseWatch
     ) -> bool:
-        """False when an indexer could not be loaded; the claims are given back then."""
+        """False when an indexer could not be loaded; its runs are given back then."""
         try:
             indexers = self._enter(claims, registry)
         except (WeightsUnavailable, UpstreamFailed) as error:
@@ -155,6 +159,7 @@ class Worker:
             previews_path=settings.previews_path,
             decoders=settings.decoders,
             stored=partial(self._stored_findings, registry),
+            mended=self._mended,
             stop=self._stop,
             paused=paused,
         )
@@ -163,18 +168,26 @@ class Worker:
         except Stopped:
             log.info("Stopped or paused; unfinished runs go back to the queue.")
         causes = self._causes(claims, batch.results, needs_of(registry))
-        self._store(claims, batch.results, causes)
+        self._store(claims, batch.results, causes, made_of_findings(registry))
         full = next((cause for cause in causes.values() if isinstance(cause, DiskFull)), None)
         if full is not None:
             log.warning("Waiting: %s", full)
             self._stop.wait(FULL_S)
-        return True
+        # An indexer may load its model when it first has something for it.
+        return not any(isinstance(cause, WeightsUnavailable) for cause in causes.values())
 
     def _enter(self, claims: Sequence[Claim], registry: Registry) -> dict[str, Indexer]:
-        """The indexers of this batch, weights loaded, in the order of their needs."""
+        """The indexers of this batch, weights loaded, in the order of their needs.
+
+        With those of whom they may want query vectors (`Setup.encoder_of`); findings are stored.
+        """
+
+        def is_asked(name: str) -> bool:
+            return issubclass(registry.classes.get(name, object), Queryable)
+
         wanted = {name for claim in claims for name in claim.leases}
         for name in wanted & registry.classes.keys():
-            wanted.update(n for n in registry.classes[name].needs if n in registry.classes)
+            wanted.update(n for n in registry.classes[name].needs if is_asked(n))
         for name in registry.classes:
             if name in wanted and name not in self._entered:
                 self._entered[name] = self._loaded.enter_context(registry.indexer(name))
@@ -191,10 +204,19 @@ class Worker:
                 .join(Asset, (Asset.id == Run.asset_id) & (Asset.revision == Run.revision))
                 .where(Run.asset_id == asset_id, ProducerRow.indexer == indexer, ProducerRow.active)
             )
+            if state is None:
+                raise UpstreamAbsent(f"{indexer} has no findings for this file (off).")
             if state != RunState.DONE:
-                raise UpstreamFailed(f"{indexer} has no findings for this file ({state or 'off'}).")
-            kinds = registry.classes[indexer].produces
-            return store.load_findings(session, asset_id, indexer, kinds)
+                raise UpstreamFailed(f"{indexer} has no findings for this file ({state}).")
+            known = registry.classes.get(indexer)  # else switched off since
+            kinds = [known.produces] if known else []
+            return store.load_findings(session, asset_id, indexer, *kinds)
+
+    def _mended(self, asset_id: str, indexer: str, found: Sequence[Finding]) -> Sequence[Finding]:
+        if indexer != transcripts.INDEXER:
+            return found
+        with self._database.read() as session:
+            return transcripts.mended(session, asset_id, found)
 
     # Storing --------------------------------------------------------------------------------
 
@@ -216,12 +238,14 @@ class Worker:
             if (reason := cause(claim.asset_id, name)) is not None
         }
 
-    def _store(self, claims: Sequence[Claim], results: Results, causes: Causes) -> None:
+    def _store(
+        self, claims: Sequence[Claim], results: Results, causes: Causes, renewed: Needs
+    ) -> None:
         """Tries until it is stored: neither a full disk nor a long lock may cost what was found,
         or count against the files."""
         while True:
             try:
-                self._write(claims, results, causes)
+                self._write(claims, results, causes, renewed)
             except (OperationalError, Timeout) as error:
                 log.warning("What was found cannot be stored yet: %s", error)
                 if self._stop.wait(FULL_S):
@@ -229,7 +253,9 @@ class Worker:
             else:
                 return
 
-    def _write(self, claims: Sequence[Claim], results: Results, causes: Causes) -> None:
+    def _write(
+        self, claims: Sequence[Claim], results: Results, causes: Causes, renewed: Needs
+    ) -> None:
         lost = self._unreachable(claims, results)
         done: list[tuple[store.Lease, Sequence[Finding]]] = []
         with self._database.write() as session:
@@ -238,7 +264,7 @@ class Worker:
                 for name, lease in claim.leases.items():
                     outcome = results.outcomes.get((claim.asset_id, name))
                     cause = causes.get((claim.asset_id, name))
-                    if outcome is None or claim.asset_id in lost or isinstance(cause, DiskFull):
+                    if outcome is None or claim.asset_id in lost or isinstance(cause, OTHERS):
                         release(session, [lease])
                     elif outcome.error is None:
                         done.append((lease, outcome.findings))
@@ -248,6 +274,7 @@ class Worker:
                         self._store_failure(session, lease, outcome.error, trace, state)
             for refused in store.save_all(session, done):
                 log.warning("Run %d was taken over; its late result was refused.", refused.run_id)
+            renew_dependents(session, claims, [lease for lease, _ in done], renewed)
             for file_id in lost.values():
                 session.execute(
                     update(File)

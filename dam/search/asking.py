@@ -31,6 +31,7 @@ class Spaces(NamedTuple):
 
     visual: SpaceChannel  # what is shown
     sound: SpaceChannel  # what is heard
+    words: SpaceChannel  # what is said and written, by what it means
 
 
 @dataclass(slots=True)
@@ -77,11 +78,12 @@ class Asking:
                 return self._shown()
             if channel is self.spaces.sound:
                 return self._heard()
+            return self._worded(channel)
         except NotFound:
             raise
         except DamError as error:
             self.waiting.append(unanswered(error, channel.sense))
-        return None
+            return None
 
     def _shown(self) -> Vectors | None:
         query, visual = self.query, self.spaces.visual.queries

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from dam.search.dates import Period
     from dam.search.heard import EventHit
     from dam.search.matches import Match
+    from dam.search.paraphrases import Meant
     from dam.search.query import Moment
 
 MOST = 4  # reasons; more is a wall of text
@@ -44,10 +45,14 @@ def reasons(
     sound: float = 0.0,
     heard: Sequence[Moment] = (),
     events: Sequence[EventHit] = (),
+    meant: Sequence[Meant] = (),
+    is_in_other_words: bool = False,
 ) -> list[str]:
     """Best reason first. `shown` is what it looks or sounds like: “a dog”, or the given picture;
     `visual`, `sound` and `text` are how sure the channels are."""
     written = [_match(match, words) for match in _strongest(matches)]
+    meanings = _meanings(meant, matches)
+    written = [*meanings, *written] if is_in_other_words else [*written, *meanings]
     if period is not None:
         written.append(_taken(period))
     likenesses = [(visual, _likeness(kind, shown, visual, moments))] if visual > 0 else []
@@ -63,6 +68,26 @@ def reasons(
     else:
         said = [*written[: MOST - len(sensed)], *sensed]
     return list(dict.fromkeys(said))[:MOST]
+
+
+def _meanings(meant: Sequence[Meant], matches: Sequence[Match]) -> list[str]:
+    """The best line that means it, unless it is quoted for its words already."""
+    told = {(match.field, match.at_us) for match in matches if match.field in LINE_KINDS}
+
+    def is_told(one: Meant) -> bool:
+        if one.start_us is None or one.end_us is None:
+            return (one.field, None) in told
+        start_us, end_us = one.start_us, one.end_us
+        return any(
+            field == one.field and at_us is not None and start_us <= at_us < end_us
+            for field, at_us in told
+        )
+
+    for one in meant[:1]:
+        if not is_told(one):
+            at = "" if one.start_us is None else f" at {clock(one.start_us / 1e6)}"
+            return [f"{LINE_KINDS[one.field].means}: “{_excerpt(one.text, frozenset())}”{at}"]
+    return []
 
 
 def clock(seconds: float) -> str:

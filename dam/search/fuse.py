@@ -23,6 +23,12 @@ Sound. As visual, of vectors of what is heard; there are few of them, so what is
 in general counts as some of them. An event that the query names (`dam.search.heard`) and that
 overlaps adds to it as independent evidence does: 1 - (1 - a)(1 - b).
 
+Words. As sound, of vectors of what is said and written; what is expected comes from sentences
+about nothing in particular, for cosines of sentences lie at .05 with one model and at .8 with
+another. What is less than even is left out: of ten thousand lines some are near to anything. The
+same line may hold the query's words too: the larger of the two counts, never both
+(`dam.search.paraphrases`).
+
 Together. Visual and sound make what is perceived: with a the larger and b the smaller of the two,
 
     perceived = a + (1 - a) b r,   r from 0 to 1 as b goes from .3 to .8
@@ -89,6 +95,11 @@ class Background:
             return cls(mean - MIDDLE * LEAST_DEVIATION, LEAST_DEVIATION)
         kept = cosines[: len(cosines) - _left_out(len(cosines))]
         return cls(float(kept.mean()), max(float(kept.std()), LEAST_DEVIATION))
+
+    @classmethod
+    def of_all(cls, cosines: NDArray[np.float32]) -> Background:
+        """Of cosines none of which can be what was asked for."""
+        return cls(float(cosines.mean()), max(float(cosines.std()), LEAST_DEVIATION))
 
     def confidence(self, cosines: NDArray[np.float64]) -> NDArray[np.float64]:
         z = (cosines - self.mean) / self.deviation

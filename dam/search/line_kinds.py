@@ -13,10 +13,11 @@ class LineKind:
     channel: Channel
     weight: float  # how much a line with the words of a query says about the moment it is at
     says: str  # before a line that holds words of the query
+    means: str  # before one that holds none of them
 
 
 LINE_KINDS = {
-    TextField.SPEECH: LineKind(Channel.SPEECH, 0.9, "says"),
-    TextField.WRITING: LineKind(Channel.WRITING, 0.85, "shows the words"),
-    TextField.PERSON: LineKind(Channel.PEOPLE, 0.95, "shows"),
+    TextField.SPEECH: LineKind(Channel.SPEECH, 0.9, "says", "says something like"),
+    TextField.WRITING: LineKind(Channel.WRITING, 0.85, "shows the words", "shows words like"),
+    TextField.PERSON: LineKind(Channel.PEOPLE, 0.95, "shows", "shows"),
 }

@@ -40,6 +40,7 @@ class QueryVectors:
         self._encoder: QueryEncoder | None = None
         self._opened_s = 0.0  # on the monotonic clock
         self._vectors: OrderedDict[tuple[str, str, str], Unit] = OrderedDict()
+        self._neutral: tuple[str, Unit] | None = None  # fingerprint of their space, (n, dim)
         self._lock = threading.Lock()
 
     @property
@@ -52,9 +53,21 @@ class QueryVectors:
         return self._asked(
             session,
             lambda encoder: self._remembered(
-                encoder, ("text", text), lambda: encoder.encode_text([text])
+                encoder, ("text", text), lambda: self._encoded(encoder, text)
             ),
         )
+
+    def neutral(self, fingerprint: str) -> Unit | None:
+        """(n, dim) of the texts that nobody asks for; None before a text was asked for."""
+        known = self._neutral
+        return known[1] if known and known[0] == fingerprint else None
+
+    def _encoded(self, encoder: QueryEncoder, text: str) -> Unit:
+        """Asks once for the texts that nobody asks for: they are many."""
+        known = self._neutral
+        if self._sense.neutral and (known is None or known[0] != encoder.space):
+            self._neutral = (encoder.space, encoder.encode_text(self._sense.neutral))
+        return encoder.encode_text([text])
 
     def of_image(self, session: Session, image: Pixels) -> tuple[Unit, str]:
         """(1, dim) and the fingerprint of its space. Raises `DamError` without an encoder."""

@@ -1,4 +1,5 @@
-"""The spaces that a search can look into: what pictures show, what recordings sound like.
+"""The spaces that a search can look into: what pictures show, what recordings sound like, and what
+is said and written means.
 
 Only descriptions. `dam.search.spaces` asks the encoder and the index of a space.
 """
@@ -12,8 +13,9 @@ from sqlalchemy import select
 
 from dam.contracts import Kind
 from dam.search.fuse import Background
+from dam.search.neutral_sentences import NEUTRAL_SENTENCES
 from dam.search.query import Channel
-from dam.tables import Asset
+from dam.tables import Asset, TextField, TextRow
 
 if TYPE_CHECKING:
     from sqlalchemy import Select
@@ -37,6 +39,9 @@ class Sense:
     # that is worth no more than what is found. None: pictures are many, and soon.
     expected: Background | None = None
     expected_worth: int = 0
+    # Or, where that depends on the model: texts that nobody asks for, whose cosines are expected.
+    neutral: tuple[str, ...] = ()
+    least: float = 0.0  # confidence of what counts as found
 
 
 VISUAL = Sense(
@@ -61,4 +66,19 @@ SOUND = Sense(
     # own background. On ESC-10, CLAP's sentences and other sounds are at .06 ± .12.
     expected=Background(mean=0.08, deviation=0.12),
     expected_worth=8,
+)
+WORDS = Sense(
+    indexer="words",
+    channel=Channel.WORDS,
+    command="dam models pull e5-small",
+    not_set_up="No model of sentences is set up; run: dam models pull e5-small",
+    not_yet="Nothing that is said or written has been read by this model yet.",
+    by_another="What is said and written was read by another model than the one set up now.",
+    without="Nothing that is said or written in the asset {} has been read by a model yet.",
+    wanted_for=select(TextRow.id).where(TextRow.field.in_([TextField.SPEECH, TextField.WRITING])),
+    neutral=NEUTRAL_SENTENCES,
+    expected_worth=len(NEUTRAL_SENTENCES),
+    # One line in a hundred that has nothing to do with a query is above it, six of seven that
+    # answer it in other words are (docs/indexers/words.md).
+    least=0.5,
 )

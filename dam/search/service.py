@@ -18,11 +18,12 @@ from dam.search.filters import Condition, conditions, file_conditions, restricte
 from dam.search.fuse import OTHER_DATE, SENTENCE, fused, perceived, rounded, text_confidence
 from dam.search.heard import EventHit, event_hits, together
 from dam.search.moments import best_moments, moments_of
+from dam.search.paraphrases import WORTH, Meant, quoted, with_paraphrases
 from dam.search.parse import parse
 from dam.search.passages import passage_moments
 from dam.search.pictures import KeptPictures
 from dam.search.query import Channel, Hit, Moment, Query, Results
-from dam.search.senses import SOUND, VISUAL
+from dam.search.senses import SOUND, VISUAL, WORDS
 from dam.search.spaces import SpaceChannel
 from dam.search.text import TextHit, text_hits
 from dam.search.unanswered import pending
@@ -51,7 +52,9 @@ class _Candidate:
     frames: list[VectorHit] = field(default_factory=list)
     sounds: list[VectorHit] = field(default_factory=list)
     events: list[EventHit] = field(default_factory=list)
+    meant: list[VectorHit] = field(default_factory=list)
     text: TextHit | None = None
+    is_in_other_words: bool = False  # what it says is nearer than the words that it holds
     in_period: bool = False
     visual: float = 0.0
     sound: float = 0.0
@@ -61,8 +64,8 @@ class _Candidate:
 
 class SearchService:
     """One for a process; safe to share between threads. `encoder` opens the query encoder of what
-    pictures show, `sound` that of what is heard; they may raise `WeightsUnavailable`: names,
-    metadata and dates then answer alone."""
+    pictures show, `sound` that of what is heard, `words` that of what is said and written; they may
+    raise `WeightsUnavailable`: names, metadata and dates then answer alone."""
 
     def __init__(
         self,
@@ -71,12 +74,14 @@ class SearchService:
         encoder: Callable[[], QueryEncoder] | None,
         *,
         sound: Callable[[], QueryEncoder] | None = None,
+        words: Callable[[], QueryEncoder] | None = None,
         today: Callable[[], date] = date.today,
     ) -> None:
         self._database = database
         self._spaces = Spaces(
             visual=SpaceChannel(database, settings, VISUAL, encoder),
             sound=SpaceChannel(database, settings, SOUND, sound),
+            words=SpaceChannel(database, settings, WORDS, words),
         )
         self._today = today
         self.pictures = KeptPictures(settings.cache_path / "pictures")
@@ -171,9 +176,13 @@ class _Search:
             spaces = self._asking.spaces
             sounds = together(found.get(spaces.sound, []), events)
             self._spread(everything, found.get(spaces.visual, []), sounds, events)
+            for hit in found.get(spaces.words, []):
+                everything.setdefault(hit.asset_id, _Candidate(hit.asset_id)).meant.append(hit)
             hits = self._hits(everything)
             enough = len(hits) >= self._query.limit or vectors >= FRAMES[1]
-            if enough or all(channel.is_exhausted(vectors) for channel in found):
+            if enough or all(
+                channel.is_exhausted(vectors, len(hits_of)) for channel, hits_of in found.items()
+            ):
                 return hits
             vectors = min(4 * vectors, FRAMES[1])
 
@@ -229,7 +238,16 @@ class _Search:
         )
         best = present[: self._query.limit]
         shots = shots_of(self._session, [known.asset_id for known in best if known.frames])
-        return [self._hit(known, facts[known.asset_id], shots) for known in best]
+        meant = quoted(self._session, {hit.asset_id: hit.meant for hit in best if hit.meant})
+        return [
+            self._hit(
+                known,
+                facts[known.asset_id],
+                shots.get(known.asset_id, ()),
+                meant.get(known.asset_id, []),
+            )
+            for known in best
+        ]
 
     def _score(self, candidates: Sequence[_Candidate], facts: dict[str, Facts]) -> None:
         period = self._parsed.period
@@ -246,6 +264,10 @@ class _Search:
                 if known.text
                 else 0.0
             )
+            # The same line may hold the words and mean them: the surer of the two counts.
+            likeliest = max((hit.confidence for hit in known.meant), default=0.0)
+            known.is_in_other_words = WORTH * likeliest > known.written
+            known.written = max(known.written, WORTH * likeliest)
             if known.in_period and self._parsed.is_only_period:
                 known.written = max(known.written, IN_PERIOD)
             known.score = fused(perceived(known.visual, known.sound), known.written)
@@ -255,12 +277,18 @@ class _Search:
 
     # Answers ------------------------------------------------------------------------------
 
-    def _hit(self, known: _Candidate, facts: Facts, shots: dict[str, list[tuple[int, int]]]) -> Hit:
+    def _hit(
+        self,
+        known: _Candidate,
+        facts: Facts,
+        shots: Sequence[tuple[int, int]],
+        meant: Sequence[Meant],
+    ) -> Hit:
         matches = known.text.matches if known.text else []
-        seen = moments_of(known.frames, shots.get(known.asset_id, ())) if known.frames else []
+        seen = moments_of(known.frames, shots) if known.frames else []
         heard = moments_of(known.sounds, channel=Channel.SOUND) if known.sounds else []
         said = passage_moments(known.text.passages) if known.text else []
-        moments = best_moments(seen, heard, said)
+        moments = best_moments(seen, heard, with_paraphrases(said, meant))
         if not moments:
             tags_only = matches and all(match.channel is Channel.TAGS for match in matches)
             channel = Channel.TAGS if tags_only else Channel.TEXT if matches else Channel.DATES
@@ -275,6 +303,8 @@ class _Search:
             sound=known.sound,
             heard=heard,
             events=known.events,
+            meant=meant,
+            is_in_other_words=known.is_in_other_words,
             period=self._parsed.period if known.in_period else None,
             words=self._parsed.words,
         )

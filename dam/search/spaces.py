@@ -1,4 +1,4 @@
-"""Candidates from one space of vectors (what is shown, what is heard).
+"""Candidates from one space of vectors (what is shown, heard, said).
 
 Holds what is dear to make: the index of the space and a sample of it. Works without vectors and
 without a model: it then answers nothing, and `dam.search.unanswered` says what is waiting.
@@ -81,21 +81,27 @@ class SpaceChannel:
         index = self._index_of(space)
         sample = self._sample_of(space, index)
         allowed = None if within is None else _allowed(session, within)
+        neutral = self.queries.neutral(fingerprint)
         best: dict[int, float] = {}
         for query in queries:
             found = index.search(query, limit, allowed=allowed)
             cosines = np.array([hit.score for hit in found], np.float64)
+            expected = (
+                self.sense.expected if neutral is None else Background.of_all(neutral @ query)
+            )
             background = Background.of(
-                query, sample, expected=self.sense.expected, worth=self.sense.expected_worth
+                query, sample, expected=expected, worth=self.sense.expected_worth
             )
             confidences = background.confidence(cosines)
             for hit, confidence in zip(found, confidences, strict=True):
-                best[hit.vector_id] = max(best.get(hit.vector_id, 0.0), float(confidence))
+                if confidence >= self.sense.least:
+                    best[hit.vector_id] = max(best.get(hit.vector_id, 0.0), float(confidence))
         return _described(session, best)
 
-    def is_exhausted(self, limit: int) -> bool:
-        """True when a search with this limit has already seen every vector."""
-        return self._index is None or limit >= self._index.count
+    def is_exhausted(self, limit: int, found: int) -> bool:
+        """True when a search with this limit, which `found` so many, has seen all that can be."""
+        left_some_out = self.sense.least > 0 and found < limit
+        return left_some_out or self._index is None or limit >= self._index.count
 
     def _index_of(self, space: Space) -> VectorIndex:
         with self._lock:

@@ -31,6 +31,7 @@ from dam.contracts import (
     Setup,
     Shot,
     Sound,
+    Span,
     Tag,
     Vector,
 )
@@ -66,7 +67,7 @@ def made(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mad
 
 
 def make_all(shared: Path, home: Path) -> Made:
-    settings = Settings(home=home, models=shared / "models", threads=1)
+    settings = Settings(home=home, models=shared / "models", threads=1, built_in_model=True)
     indexers: Made = {}
 
     def producer_of(name: str) -> Producer:
@@ -406,11 +407,12 @@ def test_query_encoders_speak_the_language_of_the_vectors(
         pytest.skip(f"{name} takes no queries")
     encoder = indexer.query_encoder()
     assert encoder.space == indexer.producer().fingerprint
-    takes_pictures = Kind.PHOTO in indexer.accepts
+    takes_pictures = Reads.IMAGE in indexer.reads
+    said = TranscriptLine(Span(0, 1_000_000), "Somebody said this.", "en", 0.9)
     one = (
         Item("one", Kind.PHOTO, image=pictures[0])
         if takes_pictures
-        else Item("one", Kind.AUDIO, sound=make_sound(a_voice()))
+        else Item("one", Kind.AUDIO, sound=make_sound(a_voice()), upstream=lambda need: [said])
     )
     stored = next(indexer.index([one])).findings[0]
     assert isinstance(stored, Vector)

@@ -1,0 +1,48 @@
+"""Sentences about nothing in particular, with which it is measured how well a line fits a query.
+
+A transcript may be about one matter alone, or be one line: then it says nothing about how well
+lines fit in general. These do, for whatever model of sentences.
+"""
+
+NEUTRAL_SENTENCES = (
+    "We were not sure whether it would work.",
+    "Put it over there, next to the other one.",
+    "That was the first thing I noticed.",
+    "She looked out of the window for a while.",
+    "Is there anything else you want to say about that?",
+    "The second answer is the right one.",
+    "I have known him for more than twenty years.",
+    "It is on the left side, behind the big door.",
+    "They decided to wait until the evening.",
+    "He took the keys and went downstairs.",
+    "You have to press the green button first.",
+    "Nobody really knows why they did it.",
+    "In the morning everything was different.",
+    "This part of the building is closed to visitors.",
+    "Let me show you what I mean.",
+    "There used to be a bakery on this corner.",
+    "My sister called me about an hour ago.",
+    "The colours are brighter than in the picture.",
+    "It was the longest day of the year.",
+    "Then we walked along the wall to the gate.",
+    "A few of them stayed, the others went home.",
+    "I would have done the same thing.",
+    "The meeting starts at half past nine.",
+    "It is made of wood and painted white.",
+    "Most people read only the first page.",
+    "He told us the story from the beginning.",
+    "The road goes through the village and up the hill.",
+    "We have three of these and two of those.",
+    "She had never been to that city before.",
+    "Hold it with both hands and do not let go.",
+    "The results were better than last time.",
+    "Somebody has to take care of this.",
+    "It was very quiet in the room.",
+    "The children were playing in the garden.",
+    "I forgot what I wanted to ask you.",
+    "You can see the tower from the other bank.",
+    "They are working on a new version.",
+    "He put on his jacket and said nothing.",
+    "In the end it did not matter at all.",
+    "The next chapter is about the early years.",
+)
