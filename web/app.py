@@ -19,6 +19,7 @@ from web.api import (
     models,
     people,
     places,
+    reports,
     search,
     sound_events,
     system,
@@ -56,6 +57,7 @@ MODULES = (
     system,
     transcripts,
     sound_events,
+    reports,
     writing,
 )
 DESCRIPTION = """Everything the web app does, and nothing else, goes through these endpoints.

@@ -1,8 +1,10 @@
-"""Quality as a filter: of lists, of searches, over the API."""
+"""Quality as a filter of lists and searches, and as a report over the API."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import csv
+import io
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -109,14 +111,46 @@ def test_only_what_was_measured_so_is_found(
     assert found(world.database, settings, text) == names
 
 
+def cards(client: FlaskClient, query: str) -> Any:
+    page: Any = client.get(f"/api/v1/assets?{query}").json
+    return page["assets"]
+
+
 def test_the_api_takes_quality_and_loudness_as_filters(world: World, client: FlaskClient) -> None:
     def listed(query: str) -> set[str]:
-        page = client.get(f"/api/v1/assets?{query}").json
-        assert page is not None
-        return {card["name"] for card in page["assets"]}
+        return {card["name"] for card in cards(client, query)}
 
     assert listed("quality=sharp,overexposed") == {"snow.jpg"}
     assert listed("min_loudness_lufs=-24&max_loudness_lufs=-20") == {"torn.wav"}
     assert listed("quality=faults&kind=audio") == {"loud.wav", "torn.wav"}
     refused = client.get("/api/v1/assets?quality=nice")
     assert refused.status_code == 400 and "known are sharp" in refused.text
+
+
+def named(report: Any) -> set[str]:
+    return {asset["path"].rsplit("/", 1)[-1] for asset in report["assets"]}
+
+
+def test_a_report_tells_of_what_the_filters_leave(world: World, client: FlaskClient) -> None:
+    everything = client.get("/api/v1/reports/quality").json
+    assert len(named(everything)) == 9
+    faults = client.get("/api/v1/reports/quality?kind=audio&faults=true").json
+    assert named(faults) == {"loud.wav", "torn.wav"}
+    assert named(client.get("/api/v1/reports/quality?quality=black").json) == {"tape.mp4"}
+
+
+def test_a_table_is_a_file_to_save(world: World, client: FlaskClient) -> None:
+    (card,) = cards(client, "quality=dropouts")
+    answer = client.get(f"/api/v1/reports/quality?format=csv&ids={card['id']}")
+    assert answer.mimetype == "text/csv"
+    assert 'filename="quality.csv"' in answer.headers["Content-Disposition"]
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert {row["asset_id"] for row in rows} == {card["id"]}
+    (torn,) = (row for row in rows if row["measure"] == Measure.DROPOUT)
+    assert (torn["fault"], torn["start"], torn["end"]) == ("yes", "00:00:00.000", "00:00:01.000")
+
+
+def test_a_report_of_too_many_single_assets_is_refused(world: World, client: FlaskClient) -> None:
+    ids = ",".join(str(number) for number in range(101))
+    answer = client.get(f"/api/v1/reports/quality?ids={ids}")
+    assert answer.status_code == 400 and "At most 100" in answer.text
