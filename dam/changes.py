@@ -17,7 +17,7 @@ from sqlalchemy import delete, select
 
 from dam.edits import EditField, Value, Written, cleaned, write_edits
 from dam.errors import BadRequest, NotFound
-from dam.tables import Asset, FaceDecision, Undo, Verdict, new_id, now_us
+from dam.tables import Asset, FaceDecision, Preference, Undo, Verdict, new_id, now_us
 from dam.tagging import Decided, cleaned_word, write_verdicts
 from dam.trash import move_to_trash, restore, write_file_trash, write_trash
 from dam.vocabulary import Entry, write_entries
@@ -37,6 +37,8 @@ UNDO_US = 24 * 3600 * 1_000_000  # how long a change can be undone
 AT_ONCE = 2_000
 # Tags times assets in one change. More would take minutes, and no page waits so long.
 MOST_VERDICTS = 500_000
+# `dam.people.faces.VERSION`, which lies above this module.
+FACES_SAID = "people_version"
 UNDOS = 50  # changes that are kept at most; one of 100,000 assets takes a few megabytes
 
 
@@ -194,6 +196,11 @@ def _put_back(session: Session, before: Before) -> Before:
     )
 
 
+def regroup_faces(session: Session) -> None:
+    """Notes that something was said of faces, as `dam.people` does: they are grouped again."""
+    session.merge(Preference(key=FACES_SAID, value=new_id()))
+
+
 def _take_back_faces(session: Session, faces: list[tuple[str, int]]) -> list[tuple[str, int]]:
     for asset_id, at_us in faces:
         session.execute(
@@ -201,6 +208,8 @@ def _take_back_faces(session: Session, faces: list[tuple[str, int]]) -> list[tup
                 FaceDecision.asset_id == asset_id, FaceDecision.decided_us == at_us
             )
         )
+    if faces:
+        regroup_faces(session)
     return faces
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sqlalchemy import insert, select
 
-from dam.changes import AssetChange, Before
+from dam.changes import AssetChange, Before, regroup_faces
 from dam.contracts import Kind
 from dam.edits import EditField
 from dam.findings import FingerprintKind
@@ -77,6 +77,7 @@ def carry_faces(session: Session, keeper_id: str, copy_ids: Sequence[str], at_us
         insert(FaceDecision),
         [fixed | dict(zip(names, row, strict=True)) for row in sorted(rows, key=str)],
     )
+    regroup_faces(session)  # so that its faces are looked at again in their light
     return Before(faces=[(keeper_id, at_us)])
 
 

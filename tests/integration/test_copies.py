@@ -15,7 +15,8 @@ from dam.duplicates.groups import Duplicates, GroupKind
 from dam.edits import EditField
 from dam.errors import BadRequest, NotFound
 from dam.models import ModelStore
-from dam.tables import Asset, FaceDecision, FaceVerdict, File, PairVerdict, Person
+from dam.people.faces import VERSION
+from dam.tables import Asset, FaceDecision, FaceVerdict, File, PairVerdict, Person, Preference
 from indexers.fingerprints import Fingerprints
 from tests.cli import Dam
 from tests.integration.test_duplicates import World, scene
@@ -226,10 +227,20 @@ def test_names_of_faces_go_along_where_the_picture_is_framed_alike(world: World)
             mine = select(FaceDecision.left).where(FaceDecision.asset_id == keeper)
             return sorted(session.scalars(mine))
 
+    def version() -> object:
+        """Changes when faces are to be grouped again."""
+        with world.database.read() as session:
+            known = session.get(Preference, VERSION)
+            return known and known.value
+
+    before = version()
     done = trash_copies(world.database, keeper, [small, cut], merge=True)
+    merged = version()
+    assert merged != before
     assert faces() == [0.1, 0.6]  # not the same face once more, and none of the cut picture
     undo(world.database, done.undo)
     assert faces() == [0.1]
+    assert version() != merged
 
 
 def test_the_api_tells_what_sets_copies_apart_and_why_one_is_proposed(
