@@ -179,8 +179,8 @@ class Batch:
                 )
                 self._pass(claim, stream, frames, drawn=drawn)
             if is_video and not claim.has_sound:
-                for tap in sound.values():
-                    tap.put(None)  # its end: nothing is decoded to hear nothing
+                for silence in sound.values():
+                    silence.put(None)  # its end: nothing is decoded to hear nothing
             elif sound or (drawn and not is_video):
                 heard = self._sandbox.sound(
                     claim.path,

@@ -95,7 +95,7 @@ def _has(wanted: Sequence[ColumnElement[bool]]) -> ColumnElement[bool]:
 def _of_trait(trait: Trait) -> list[ColumnElement[bool]]:
     measure, fault, value = QualityRow.measure, QualityRow.is_fault, QualityRow.value
     if trait is Trait.FAULTS:
-        return [fault]
+        return [fault.is_(True)]
     if trait in ALWAYS_A_FAULT:
         return [measure == ALWAYS_A_FAULT[trait]]
     if trait in (Trait.SHARP, Trait.BLURRED):
@@ -103,4 +103,4 @@ def _of_trait(trait: Trait) -> list[ColumnElement[bool]]:
     bright = trait is Trait.OVEREXPOSED
     exposed = and_(measure == Measure.EXPOSURE, value > MIDDLE if bright else value < MIDDLE)
     burnt = measure == (Measure.CLIPPED_HIGHLIGHTS if bright else Measure.CRUSHED_SHADOWS)
-    return [fault, or_(exposed, burnt)]
+    return [fault.is_(True), or_(exposed, burnt)]

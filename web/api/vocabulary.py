@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from apiflask import APIBlueprint
 from flask import Response, make_response
@@ -14,6 +14,7 @@ from dam.vocabulary_changes import WordsChanged, import_words, put_word, remove_
 from web.services import services
 from web.shapes import Request, answer
 
+LIST: dict[int, Any] = {200: {"description": "The list.", "content": {"text/plain": {}}}}
 bp = APIBlueprint("vocabulary", __name__, url_prefix="/vocabulary", tag="Vocabulary")
 Word = Annotated[str, Field(min_length=1, max_length=200)]
 MOST_CHARACTERS = 900_000  # of a list; 20,000 words with synonyms have fewer
@@ -96,7 +97,7 @@ def import_list(json_data: ImportBody) -> WordsChanged:
 
 
 @bp.get("/file")
-@bp.doc(responses={200: {"description": "The list.", "content": {"text/plain": {}}}})
+@bp.doc(responses=LIST)
 def get_file() -> Response:
     """Serve the vocabulary as a keyword list."""
     with services().database.read() as session:
