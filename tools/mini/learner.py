@@ -15,7 +15,7 @@ from torch import nn
 from tools.mini.student import halve
 
 PEAK = 2.5e-3
-TEXT_RATE = 0.25  # of the image tower's
+TEXT_RATE = 0.1  # of the image tower's
 DECAY = 0.05
 MEAN_DECAY = 0.998  # of the averaged weights, which are what is saved
 WARM_STEPS = 100

@@ -40,5 +40,7 @@ it('makes one row of a word that is seen at many times', () => {
     tag('cat', { start_s: 9, end_s: 10, score: 0.9 }),
     tag('cat', { start_s: 2, end_s: 3, score: 0.6 }),
   ]);
-  expect(rows).toEqual([{ word: 'cat', verdict: null, origin: 'suggested by tags · ViT-B-32, 90 %', seen_s: [2, 9] }]);
+  expect(rows).toEqual([
+    { word: 'cat', verdict: null, origin: 'suggested by tags · ViT-B-32, 90 %', seen_s: [2, 9] },
+  ]);
 });
