@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -47,3 +48,15 @@ class Dam:
             stderr=subprocess.STDOUT,
             text=True,
         )
+
+
+def free_port() -> int:
+    """A port that nobody listens on. Workers that test beside each other never get the same."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    while True:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = int(free.getsockname()[1])
+        if port // 2 % workers == worker:  # halved: Linux gives the odd ones first
+            return port

@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 
 REPOSITORY = Path(__file__).parent.parent
 # Real media and stand-in models, used where they lie and never copied into the project.
-SHARED = Path(os.environ.pop("DAM_TEST_SHARED", str(REPOSITORY.parent / "shared")))
+# The name is changed since dam would take it for a setting; the workers of pytest-xdist inherit it.
+SHARED = Path(
+    os.environ.pop("DAM_TEST_SHARED", os.environ.get("TEST_SHARED", REPOSITORY.parent / "shared"))
+)
+os.environ["TEST_SHARED"] = str(SHARED)
 # That no model is there is a normal state: tests are about it, or bring their own, or switch this
 # on. Here for what is made before a test of its own begins, such as a server for many of them.
 os.environ["DAM_BUILT_IN_MODEL"] = "false"

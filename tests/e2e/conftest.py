@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import signal
-import socket
 import time
 import urllib.error
 import urllib.request
@@ -18,7 +17,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
-from tests.cli import Dam
+from tests.cli import Dam, free_port
 from tests.conftest import REPOSITORY, SHARED
 from tests.media import BLUE, GREEN, RED, write_clip, write_jpeg
 from tests.unit.test_metadata import at, exif
@@ -28,6 +27,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from playwright.sync_api import Browser, BrowserContext, Page
+
+    from tests.e2e.viewing import Studio
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 ARGUMENTS = [
@@ -44,6 +45,7 @@ START_S = 60
 PATIENCE_MS = 20_000  # the first search waits for the model to be loaded
 expect.set_options(timeout=PATIENCE_MS)
 REAL_PHOTOS = 24
+SEEING = "shots,tags,visual"  # the indexers of most tests; those of sound load models of their own
 REAL_CLIPS = ("testvideo.mp4", "bottle-detection.mp4")
 SCREENSHOTS = REPOSITORY / "build" / "screenshots"
 
@@ -64,9 +66,7 @@ class Server:
 
 @contextmanager
 def serving(dam: Dam) -> Iterator[Server]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     process = dam.start("serve", "--port", str(port))
     server = Server(f"http://127.0.0.1:{port}")
     try:
@@ -128,7 +128,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     elsewhere the evaluation encoder that comes with dam."""
     folder = write_library(tmp_path_factory.mktemp("media") / "Holiday")
     roots = str(tmp_path_factory.getbasetemp())
-    settings = {"threads": "1", "decoders": "1", "folder_roots": roots}
+    settings = {"threads": "1", "decoders": "1", "folder_roots": roots, "indexers": SEEING}
     if SHARED.is_dir():
         settings["models"] = str(SHARED / "models")
         for photo in sorted((SHARED / "media" / "photos").glob("*.jpg"))[:REAL_PHOTOS]:
@@ -155,9 +155,27 @@ def travels(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    """What the viewer is tried with. Tests leave names, kinds and dates as they found them."""
+    from tests.e2e.viewing import studio
+
+    with studio(tmp_path_factory.mktemp("desk"), tmp_path_factory.mktemp("home")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def newcomer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """No folder, no model, and nothing that a test would leave there."""
+    roots = str(tmp_path_factory.getbasetemp())
+    settings = {"threads": "1", "decoders": "1", "folder_roots": roots}
+    with serving(Dam(tmp_path_factory.mktemp("newcomer"), settings)) as running:
+        yield running
+
+
 @pytest.fixture
 def empty_server(tmp_path: Path) -> Iterator[Server]:
-    """What a newcomer has: no folder, no model."""
+    """What a newcomer has, for a test that adds to it."""
     settings = {"threads": "1", "decoders": "1", "folder_roots": str(tmp_path)}
     with serving(Dam(tmp_path / "empty", settings)) as running:
         yield running

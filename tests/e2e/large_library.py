@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import random
 import shutil
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -22,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dam.config import Settings
-from tests.cli import Dam
+from tests.cli import Dam, free_port
 from tests.conftest import SHARED
 from tests.e2e.conftest import Server, _wait, write_library
 from web.server import serve
@@ -92,9 +91,7 @@ def _days(rnd: random.Random, assets: int) -> list[datetime]:
 @contextmanager
 def serving_large(home: Path) -> Iterator[Server]:
     """The web process alone."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "tests.e2e.large_library", str(home), str(port)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     server = Server(f"http://127.0.0.1:{port}")

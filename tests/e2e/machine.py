@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import socket
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tests.cli import Dam
+from tests.cli import Dam, free_port
 from tests.e2e.conftest import START_S, Server, _wait
 
 if TYPE_CHECKING:
@@ -22,9 +21,7 @@ class Machine:
         """`roots`: the folder below which the web app may add libraries."""
         settings = {"threads": "1", "decoders": "1", "folder_roots": str(roots)}
         self.dam = Dam(home, settings)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.server = Server(f"http://127.0.0.1:{self.port}")
         self._process: subprocess.Popen[str] | None = None
 

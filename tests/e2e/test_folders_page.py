@@ -96,7 +96,7 @@ def test_library_that_is_gone_is_said(page: Page, travels: Server) -> None:
     expect(page.get_by_role("list", name="Libraries")).to_be_visible()
 
 
-def test_newcomer_is_welcomed(page: Page, empty_server: Server) -> None:
-    page.goto(f"{empty_server.url}/folders")
+def test_newcomer_is_welcomed(page: Page, newcomer: Server) -> None:
+    page.goto(f"{newcomer.url}/folders")
     expect(page.get_by_role("main").get_by_role("heading").first).to_be_visible()
     expect(page.get_by_role("list", name="Libraries")).to_have_count(0)

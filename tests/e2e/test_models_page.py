@@ -117,10 +117,10 @@ def test_another_model_is_put_to_use(
 
 
 def test_offline_is_said_with_the_setting(
-    page: Page, empty_server: Server, expected_messages: set[str]
+    page: Page, newcomer: Server, expected_messages: set[str]
 ) -> None:
     expected_messages.add("status of 503")
-    page.goto(f"{empty_server.url}/models")
+    page.goto(f"{newcomer.url}/models")
     card = page.get_by_role("article", name="fast", exact=True)
     card.get_by_role("button", name="Download").click()
     expect(page.get_by_text("DAM_OFFLINE", exact=False).first).to_be_visible()

@@ -47,7 +47,7 @@ def test_no_places_are_explained(page: Page, travels: Server) -> None:
     expect(page.get_by_role("heading", name="No places yet")).to_be_visible()
 
 
-def test_newcomer_is_welcomed(page: Page, empty_server: Server) -> None:
-    page.goto(f"{empty_server.url}/places")
+def test_newcomer_is_welcomed(page: Page, newcomer: Server) -> None:
+    page.goto(f"{newcomer.url}/places")
     expect(page.get_by_role("main").get_by_role("heading").first).to_be_visible()
     expect(page.get_by_role("heading", name="No places yet")).to_have_count(0)

@@ -284,11 +284,9 @@ def test_files_are_chosen_with_a_button_where_nothing_can_be_dragged(
     assert (library / "IMG_1.jpg").read_bytes() == photo.read_bytes()
 
 
-def test_without_a_library_one_is_asked_for(
-    page: Page, empty_server: Server, tmp_path: Path
-) -> None:
+def test_without_a_library_one_is_asked_for(page: Page, newcomer: Server, tmp_path: Path) -> None:
     photo = write_jpeg(tmp_path / "desktop" / "kite.jpg", RED, seed=7)
-    page.goto(empty_server.url)
+    page.goto(newcomer.url)
     drop(page, photo)
     question = page.get_by_role("dialog", name="Add 1 file")
     expect(question.get_by_role("button", name="Choose a folder…")).to_be_visible()

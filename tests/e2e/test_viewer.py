@@ -5,28 +5,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.viewing import studio
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from playwright.sync_api import Route
 
-    from tests.e2e.conftest import Server
     from tests.e2e.viewing import Studio
 
 LOADED = """(part) => performance.getEntriesByType('resource')
                          .some(({ name, responseEnd }) => name.includes(part) && responseEnd)"""
-
-
-@pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
-    with studio(tmp_path_factory.mktemp("viewer"), tmp_path_factory.mktemp("home")) as running:
-        yield running
 
 
 def test_a_picture_opens_the_arrows_walk_and_escape_returns(page: Page, desk: Studio) -> None:
@@ -100,13 +89,13 @@ def test_an_asset_that_is_gone_says_so(
     expect(page.locator("[data-asset]").first).to_be_visible()
 
 
-def test_similar_pictures_are_one_key_away(page: Page, server: Server, shared: Path) -> None:
-    page.goto(f"{server.url}/?asset={server.asset('red-kite.jpg')}")
+def test_similar_pictures_are_one_key_away(page: Page, desk: Studio, shared: Path) -> None:
+    page.goto(f"{desk.url}/?asset={desk.asset('red-kite.jpg')}")
     page.get_by_role("dialog", name=re.compile("red-kite")).wait_for()
     page.keyboard.press("s")
     expect(page.locator("[data-asset]").first).to_be_visible()
     expect(page.get_by_role("dialog")).to_have_count(0)
-    assert f"like={server.asset('red-kite.jpg')}" in page.url
+    assert f"like={desk.asset('red-kite.jpg')}" in page.url
 
 
 def test_everything_known_is_told_in_words(page: Page, desk: Studio) -> None:
@@ -274,18 +263,16 @@ def test_a_tag_is_added_found_and_taken_back(page: Page, desk: Studio) -> None:
     expect(approve).to_have_count(0)
 
 
-def test_a_suggested_tag_is_rejected_for_good(page: Page, server: Server, shared: Path) -> None:
-    photos = server.get("/api/v1/assets?kind=photo&limit=200")["assets"]
+def test_a_suggested_tag_is_rejected_for_good(page: Page, desk: Studio, shared: Path) -> None:
     suggested = (
-        (photo["id"], tag["word"])
-        for photo in photos
-        for tag in server.get(f"/api/v1/assets/{photo['id']}")["tags"]
+        (card["name"], tag["word"])
+        for card in desk.get("/api/v1/assets?limit=200")["assets"]
+        for tag in desk.get(f"/api/v1/assets/{card['id']}")["tags"]
         if tag["source"] == "model"
     )
-    asset, word = next(suggested)
-    page.goto(f"{server.url}/?asset={asset}")
-    page.get_by_role("dialog", name=re.compile("photo")).wait_for()
-    page.keyboard.press("i")
+    name, word = next(suggested)
+    viewer = desk.open(page, name)
+    viewer.get_by_role("button", name="Details").click()
     reject = page.get_by_role("button", name=f"Reject {word}", exact=True)
     expect(reject).to_have_attribute("aria-pressed", "false")
     reject.click()

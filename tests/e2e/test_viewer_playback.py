@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.viewing import CURRENT_TIME, RATE, box, frames, position, seconds, studio
+from tests.e2e.viewing import CURRENT_TIME, RATE, box, frames, position, seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from playwright.sync_api import Locator
@@ -21,12 +20,6 @@ if TYPE_CHECKING:
 # The clip of the tests has 10 frames a second: red for 3 s, then green, then blue.
 CLIP, FRAME_RATE = "traffic-lights.mp4", 10
 SAYS_RANGE = re.compile(r"^\d\d:\d\d:\d\d:\d\d – \d\d:\d\d:\d\d:\d\d$")
-
-
-@pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
-    with studio(tmp_path_factory.mktemp("play"), tmp_path_factory.mktemp("home")) as running:
-        yield running
 
 
 @pytest.fixture

@@ -9,11 +9,9 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.conftest import PATIENCE_MS
-from tests.e2e.viewing import LARGE, box, studio
+from tests.e2e.viewing import LARGE, box
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from playwright.sync_api import Browser, Route
 
     from tests.e2e.viewing import Studio
@@ -22,12 +20,6 @@ FULL_WIDTH = "() => document.querySelector('img.full.there')?.naturalWidth"
 PREVIEW_SHOWN = """() => { const [preview, full] = document.querySelectorAll('figure img');
     return preview.naturalWidth > 0 && getComputedStyle(full).opacity === '0'; }"""
 AT = (500.0, 400.0)
-
-
-@pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
-    with studio(tmp_path_factory.mktemp("zoom"), tmp_path_factory.mktemp("home")) as running:
-        yield running
 
 
 def shown(page: Page, desk: Studio, name: str = "large.jpg", query: str = "") -> Locator:

@@ -45,10 +45,10 @@ def test_newcomer_picks_a_folder_and_finds_a_picture(
 
 
 def test_a_newcomer_who_mistypes_a_folder_is_told(
-    page: Page, empty_server: Server, tmp_path: Path, expected_messages: set[str]
+    page: Page, newcomer: Server, tmp_path: Path, expected_messages: set[str]
 ) -> None:
     expected_messages |= {"status of 400", "status of 404", "status of 422"}
-    page.goto(empty_server.url)
+    page.goto(newcomer.url)
     page.get_by_label("Or type the path of a folder").fill(str(tmp_path / "not-there"))
     page.get_by_role("button", name="Add folder").click()
     expect(page.get_by_role("alert").filter(has_text="not-there")).to_be_visible()

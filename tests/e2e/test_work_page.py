@@ -41,12 +41,12 @@ def troubled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def test_every_indexer_and_every_file_that_cannot_be_read_is_shown(
-    page: Page, server: Server
+    page: Page, troubled: Server
 ) -> None:
-    page.goto(server.url)
+    page.goto(troubled.url)
     page.get_by_role("link", name=re.compile("^(Work|Indexing)")).first.click()
     expect(page.get_by_role("heading", name="Work", exact=True)).to_be_visible()
-    for indexer in server.get("/api/v1/jobs")["indexers"]:
+    for indexer in troubled.get("/api/v1/jobs")["indexers"]:
         bar = page.get_by_role("progressbar", name=indexer["indexer"], exact=True)
         expect(bar).to_have_count(1)
     problems = page.get_by_role("region", name="Problems")
@@ -78,11 +78,11 @@ def test_a_missing_model_is_named_with_the_command_that_mends_it(
     expect(page).to_have_url(f"{troubled.url}/models")
 
 
-def test_what_does_not_run_is_said(page: Page, server: Server) -> None:
-    health = server.get("/api/v1/health")
+def test_what_does_not_run_is_said(page: Page, troubled: Server) -> None:
+    health = troubled.get("/api/v1/health")
     health["problems"] = ["No worker runs: nothing new is indexed."]
     page.route("**/api/v1/health", lambda route: route.fulfill(json=health))
-    page.goto(f"{server.url}/work")
+    page.goto(f"{troubled.url}/work")
     stopped = page.get_by_role("list", name="What does not run")
     expect(stopped).to_contain_text("No worker runs: nothing new is indexed.")
 

@@ -17,7 +17,7 @@ from playwright.sync_api import expect
 
 from tests.cli import Dam
 from tests.conftest import SHARED
-from tests.e2e.conftest import REAL_CLIPS, Server, serving, write_library, write_tone
+from tests.e2e.conftest import REAL_CLIPS, SEEING, Server, serving, write_library, write_tone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,7 +76,7 @@ def studio(folder: Path, home: Path) -> Iterator[Studio]:
     media = write_library(folder / "Studio")
     write_large(media / "large.jpg")
     write_tone(media / "long-tone.wav", seconds=12)
-    settings = {"threads": "1", "decoders": "1"}
+    settings = {"threads": "1", "decoders": "1", "indexers": SEEING}
     if SHARED.is_dir():
         settings["models"] = str(SHARED / "models")
         for clip in REAL_CLIPS:

@@ -17,13 +17,14 @@ import pytest
 from dam.config import Settings
 from dam.model_catalogue import BY_NAME
 from dam.model_pulls import DownloadRecord
+from tests.cli import free_port
 from tests.model_hub import fast_hub
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.model_hub import ModelHub
+from tests.model_hub import ModelHub
 
 HEAVY = ("torch", "open_clip", "faster_whisper", "cv2", "transformers")
 LIGHT = f"""
@@ -47,9 +48,7 @@ def test_web_loads_no_machine_learning(tmp_path: Path) -> None:
 
 class Server:
     def __init__(self, home: Path, **settings: str) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.process = subprocess.Popen(
             [sys.executable, "-m", "dam", "web"],
             env={
