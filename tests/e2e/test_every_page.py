@@ -14,10 +14,9 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import expect
 
-from tests.cli import Dam
 from tests.conftest import REPOSITORY, SHARED
 from tests.e2e.album import album
-from tests.e2e.conftest import PATIENCE_MS, SCREENSHOTS, serving
+from tests.e2e.conftest import PATIENCE_MS, SCREENSHOTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,10 +27,10 @@ if TYPE_CHECKING:
 
 AXE = REPOSITORY / "web" / "ui" / "node_modules" / "axe-core" / "axe.min.js"
 SETTLE_MS = 500  # pictures decode, bars fill: for the eye and for the contrast of what is behind
+REPAINT_MS = 200  # other colours alone: no picture is fetched for them
 MOST_TABS = 400  # more than any page has stops
 LOOKS: dict[str, dict[str, Any]] = {
     "light": {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light"},
-    "dark": {"viewport": {"width": 1440, "height": 900}, "color_scheme": "dark"},
     "phone": {
         "viewport": {"width": 390, "height": 844},
         "color_scheme": "light",
@@ -41,6 +40,8 @@ LOOKS: dict[str, dict[str, Any]] = {
     },
     "narrow": {"viewport": {"width": 320, "height": 640}, "color_scheme": "dark"},
 }
+# What a person chose on one view is unknown to the next.
+FORGET = "if (location.protocol === 'http:') { localStorage.clear(); sessionStorage.clear(); }"
 # What can be pressed, and is there to be pressed: not behind an open dialog, not hidden.
 PRESSABLE = """
   const PRESSED = 'button, a[href], input:not([type=hidden]), select, textarea, summary, ' +
@@ -96,15 +97,19 @@ UNREACHED = f"""() => {{ {PRESSABLE}
     .concat(unseen.map((name) => `nothing shows the focus on ${{name}}`));
 }}"""
 # What lies in a cell of a grid is content, not the cell's label: a tile's moments are buttons too.
-AXE_RUN = """async () => {
+AXE_RUN = """async (rules) => {
   const named = { id: 'label-content-name-mismatch', selector: ':not([role=gridcell])' };
   axe.configure({ rules: [named] });
-  const { violations } = await axe.run(document, { resultTypes: ['violations'] });
+  const runOnly = rules.length ? { runOnly: rules } : {};
+  const { violations } = await axe.run(document, { resultTypes: ['violations'], ...runOnly });
   return violations
   .filter(({ impact }) => impact === 'serious' || impact === 'critical')
   .flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) =>
     `${id}: ${target.join(' ')}: ${failureSummary.split('\\n').slice(1, 3).join(' ')}`));
 }"""
+
+# axe-core's rules that look at colours; no other can tell the dark scheme from the light one.
+OF_COLOUR = ["color-contrast", "link-in-text-block"]
 
 
 @dataclass(frozen=True)
@@ -145,6 +150,7 @@ VIEWS = {
     "folders": View(lambda _: "/folders", "main h1"),
     "folder": View(_folder, TILE),
     "places": View(lambda _: "/places", "main h1"),
+    "people": View(lambda _: "/people", "main [role=switch]"),
     "libraries": View(lambda _: "/libraries", "main h1"),
     "work": View(lambda _: "/work", "main h1"),
     "models": View(lambda _: "/models", "main h1"),
@@ -152,8 +158,10 @@ VIEWS = {
     "lost": View(lambda _: "/nowhere", "main h1"),
     "keys": View(lambda _: "/", "dialog[open]", lambda page: page.keyboard.press("?")),
 }
+WALKED = {*((name, "light") for name in VIEWS), ("library", "narrow")}  # with the Tab key
 NEWCOMER = {
     "welcome": View(lambda _: "/", "main h1"),
+    "first-people": View(lambda _: "/people", "main h2"),
     "first-models": View(lambda _: "/models", "main h1"),
     "first-work": View(lambda _: "/work", "main h1"),
     "first-libraries": View(lambda _: "/libraries", "main h1"),
@@ -168,24 +176,34 @@ def album_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def new_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("newcomer")
-    settings = {"threads": "1", "decoders": "1", "folder_roots": str(folder)}
-    with serving(Dam(folder / "home", settings)) as running:
-        yield running
+def pages(browser: Browser) -> Iterator[dict[str, Page]]:
+    """One for each look, on which view after view is opened: a new one compiles the app anew.
+
+    axe-core may be put into them past the content policy.
+    """
+    opened = {
+        look: browser.new_context(
+            **options, locale="en-GB", reduced_motion="reduce", bypass_csp=True
+        )
+        for look, options in LOOKS.items()
+    }
+    for context in opened.values():
+        context.set_default_timeout(PATIENCE_MS)
+        context.add_init_script(FORGET)
+    yield {look: context.new_page() for look, context in opened.items()}
+    for context in opened.values():
+        context.close()
 
 
 @contextmanager
-def looking(browser: Browser, look: str) -> Iterator[Page]:
-    """A page as one look shows it; axe-core may be put into it past the content policy."""
-    context = browser.new_context(
-        **LOOKS[look], locale="en-GB", reduced_motion="reduce", bypass_csp=True
-    )
-    context.set_default_timeout(PATIENCE_MS)
+def looking(pages: dict[str, Page], look: str) -> Iterator[Page]:
+    """The page as one look shows it; left empty, since an open one keeps a stream of news."""
+    page = pages[look]
+    page.emulate_media(color_scheme=LOOKS[look]["color_scheme"])
     try:
-        yield context.new_page()
+        yield page
     finally:
-        context.close()
+        page.goto("about:blank")
 
 
 def show(page: Page, server: Server, view: View) -> None:
@@ -202,12 +220,19 @@ def show(page: Page, server: Server, view: View) -> None:
 
 
 def faults_of(page: Page) -> list[str]:
+    page.add_script_tag(path=AXE)
+    return [*ill_fitting(page), *page.evaluate(AXE_RUN, [])]
+
+
+def ill_fitting(page: Page) -> list[str]:
     wide_px = page.evaluate("() => document.documentElement.scrollWidth - innerWidth")
     found = [f"it scrolls sideways by {wide_px} px"] if wide_px > 0 else []
-    found += page.evaluate(TOO_SMALL)
-    page.add_script_tag(path=AXE)
-    found += page.evaluate(AXE_RUN)
-    return found
+    return found + list(page.evaluate(TOO_SMALL))
+
+
+def faults_in_the_dark(page: Page) -> list[str]:
+    """Of a page that has none by day: what depends on its colours, and what moved."""
+    return [*ill_fitting(page), *page.evaluate(AXE_RUN, OF_COLOUR)]
 
 
 def unreached(page: Page) -> list[str]:
@@ -219,32 +244,36 @@ def unreached(page: Page) -> list[str]:
     return [f"the Tab key finds no end in {MOST_TABS} stops"]
 
 
+def take_screenshot(page: Page, name: str, look: str) -> None:
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SCREENSHOTS / f"{name}-{look}.png")
+
+
+def look_at(page: Page, name: str, look: str) -> None:
+    """In one look, and by day the same page by night."""
+    take_screenshot(page, name, look)
+    assert faults_of(page) == []
+    if look == "light":
+        page.emulate_media(color_scheme="dark")
+        page.wait_for_timeout(REPAINT_MS)
+        take_screenshot(page, name, "dark")
+        assert faults_in_the_dark(page) == []
+        page.emulate_media(color_scheme="light")
+
+
 @pytest.mark.parametrize("look", LOOKS)
 @pytest.mark.parametrize("name", VIEWS)
-def test_page(name: str, look: str, browser: Browser, album_server: Server) -> None:
-    with looking(browser, look) as page:
+def test_page(name: str, look: str, pages: dict[str, Page], album_server: Server) -> None:
+    with looking(pages, look) as page:
         show(page, album_server, VIEWS[name])
-        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=SCREENSHOTS / f"{name}-{look}.png")
-        assert faults_of(page) == []
+        look_at(page, name, look)
+        if (name, look) in WALKED:
+            assert unreached(page) == []
 
 
 @pytest.mark.parametrize("look", LOOKS)
 @pytest.mark.parametrize("name", NEWCOMER)
-def test_page_of_a_newcomer(name: str, look: str, browser: Browser, new_server: Server) -> None:
-    with looking(browser, look) as page:
-        show(page, new_server, NEWCOMER[name])
-        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=SCREENSHOTS / f"{name}-{look}.png")
-        assert faults_of(page) == []
-
-
-@pytest.mark.parametrize(
-    ("name", "look"), [*((name, "light") for name in VIEWS), ("library", "narrow")]
-)
-def test_the_keyboard_reaches_everything(
-    name: str, look: str, browser: Browser, album_server: Server
-) -> None:
-    with looking(browser, look) as page:
-        show(page, album_server, VIEWS[name])
-        assert unreached(page) == []
+def test_page_of_a_newcomer(name: str, look: str, pages: dict[str, Page], newcomer: Server) -> None:
+    with looking(pages, look) as page:
+        show(page, newcomer, NEWCOMER[name])
+        look_at(page, name, look)

@@ -119,7 +119,7 @@ def test_filters_narrow_the_timeline_and_back_widens_it(page: Page, server: Serv
 def test_the_rail_leads_to_every_page_and_back(page: Page, server: Server) -> None:
     open_library(page, server)
     rail = page.get_by_role("navigation", name="Main").filter(visible=True)
-    for name in ("Folders", "Places", "Libraries", "Work", "Models", "Trash"):
+    for name in ("Folders", "Places", "People", "Libraries", "Work", "Models", "Trash"):
         rail.get_by_role("link", name=name, exact=True).click()
         expect(page).to_have_url(re.compile(f"/{name.lower()}$"))
         expect(rail.get_by_role("link", name=name, exact=True)).to_have_attribute(

@@ -7,8 +7,9 @@ it('finds the page of an address', () => {
   expect(routeOf('/work/')?.page).toBe('WorkPage');
 });
 
-it('lets folders and tags have pages below them, and nothing else', () => {
+it('lets folders, people and tags have pages below them, and nothing else', () => {
   expect(routeOf('/folders/ab12/2024/May')?.page).toBe('FoldersPage');
+  expect(routeOf('/people/name')?.page).toBe('PeoplePage');
   expect(routeOf('/tags/dog')?.page).toBe('TagsPage');
   expect(routeOf('/work/more')).toBeNull();
   expect(routeOf('/nowhere')).toBeNull();

@@ -14,6 +14,7 @@ export const BROWSING: Route[] = [
   { path: '/', name: 'Library', icon: 'grid', page: 'LibraryPage' },
   { path: '/folders', name: 'Folders', icon: 'folder', page: 'FoldersPage' },
   { path: '/places', name: 'Places', icon: 'place', page: 'PlacesPage' },
+  { path: '/people', name: 'People', icon: 'person', page: 'PeoplePage' },
 ];
 
 /** Its words, and what keeps it running. */
@@ -29,7 +30,7 @@ export const KEEPING: Route[] = [
 const ROUTES = [...BROWSING, ...KEEPING];
 
 /** These have pages of their own below them. */
-const DEEPER = ['/folders', '/tags'];
+const DEEPER = ['/folders', '/people', '/tags'];
 
 /** The route a path belongs to. */
 export function routeOf(path: string): Route | null {

@@ -44,6 +44,8 @@ export const SHORTCUTS: { where: string; list: Shortcut[] }[] = [
       { keys: ['0', '…', '5'], does: 'Rate with stars' },
       { keys: ['D'], does: 'Show or hide the details (photos: I)' },
       { keys: ['S'], does: 'Find similar ones, or frames like this one' },
+      { keys: ['W'], does: 'Mark the writing in the picture, to select it' },
+      { keys: ['P', 'Shift P'], does: 'Show or hide faces; draw a missed one' },
       { keys: ['Del'], does: 'Move to the trash' },
       { keys: ['Shift F'], does: 'Full screen' },
     ],

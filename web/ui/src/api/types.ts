@@ -31,3 +31,4 @@ export type Suggestion = Omit<Schemas['Suggestion'], 'kind'> & { kind: Suggestio
 export type Trouble = Schemas['Trouble'];
 export type Verdict = Schemas['Verdict'];
 export type Waiting = Schemas['WaitingView'];
+export type WrittenLine = Schemas['WrittenLine'];
