@@ -212,7 +212,7 @@ def test_the_command_line_lists_and_restores(
     settings: Settings, database: Database, dog: str
 ) -> None:
     command = Dam(settings.home)
-    assert command.json("trash", "list") == {"assets": []}
+    assert command.json("trash", "list") == {"assets": [], "copies": []}
     assert command.run("trash", "list") == "The trash is empty.\n"
     trash(database, dog)
     (card,) = command.json("trash", "list")["assets"]
@@ -222,7 +222,7 @@ def test_the_command_line_lists_and_restores(
     assert "There is no asset 4f1c." in refusal
     assert len(command.json("trash", "list")["assets"]) == 1
     command.run("trash", "restore", dog)
-    assert command.json("trash", "list") == {"assets": []}
+    assert command.json("trash", "list") == {"assets": [], "copies": []}
 
 
 def test_trash_of_a_forgotten_asset_goes_with_it(

@@ -14,7 +14,9 @@ from dam.vocabulary_changes import WordsChanged, import_words, put_word, remove_
 from web.services import services
 from web.shapes import Request, answer
 
-LIST: dict[int, Any] = {200: {"description": "The list.", "content": {"text/plain": {}}}}
+LIST: dict[int, Any] = {
+    200: {"description": "The list.", "content": {"text/plain": {"schema": {"type": "string"}}}}
+}
 bp = APIBlueprint("vocabulary", __name__, url_prefix="/vocabulary", tag="Vocabulary")
 Word = Annotated[str, Field(min_length=1, max_length=200)]
 MOST_CHARACTERS = 900_000  # of a list; 20,000 words with synonyms have fewer
