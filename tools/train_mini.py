@@ -253,7 +253,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--work", type=Path, required=True, help="what is kept on the way")
     parser.add_argument("--out", type=Path, required=True, help="where the student is saved")
     parser.add_argument("--minutes", type=float, default=180, help="for the image tower, in all")
-    parser.add_argument("--align-minutes", type=float, default=6, help="for the text tower alone")
+    parser.add_argument("--align-minutes", type=float, default=2, help="for the text tower alone")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--batch", type=int, default=64, help="photos a step and process")
     parser.add_argument("--device", default="cpu", help="as torch names it: cpu, cuda")

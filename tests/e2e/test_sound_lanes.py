@@ -97,7 +97,9 @@ def test_the_lanes_can_be_hidden_and_stay_so(page: Page, desk: Studio) -> None:
     page.keyboard.press("h")
     expect(viewer.get_by_role("region", name="Sounds")).to_have_count(0)
     viewer = desk.open(page, SOUND)
-    expect(viewer.get_by_role("button", name="Sounds")).to_have_attribute("aria-pressed", "false")
+    expect(viewer.get_by_role("button", name="Sounds", exact=True)).to_have_attribute(
+        "aria-pressed", "false"
+    )
     expect(viewer.get_by_role("region", name="Sounds")).to_have_count(0)
 
 
