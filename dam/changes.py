@@ -37,8 +37,7 @@ UNDO_US = 24 * 3600 * 1_000_000  # how long a change can be undone
 AT_ONCE = 2_000
 # Tags times assets in one change. More would take minutes, and no page waits so long.
 MOST_VERDICTS = 500_000
-# `dam.people.faces.VERSION`, which lies above this module.
-FACES_SAID = "people_version"
+FACES_SAID = "people_version"  # a preference that changes with all that is said of faces
 UNDOS = 50  # changes that are kept at most; one of 100,000 assets takes a few megabytes
 
 
@@ -197,7 +196,7 @@ def _put_back(session: Session, before: Before) -> Before:
 
 
 def regroup_faces(session: Session) -> None:
-    """Notes that something was said of faces, as `dam.people` does: they are grouped again."""
+    """Notes that something was said of faces: they are grouped again soon."""
     session.merge(Preference(key=FACES_SAID, value=new_id()))
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import delete, insert, literal, select, update
 from dam.contracts import Kind, Producer
 from dam.indexing.pause import needs_of
 from dam.indexing.registry import PREVIEWS, Registry
-from dam.people.state import withdraw_faces
+from dam.people.state import in_library, withdraw_faces
 from dam.tables import (
     Asset,
     File,
@@ -145,9 +145,9 @@ def _withdraw_unwanted(session: Session, active: set[int]) -> None:
 
 def allowed(indexer: str) -> ColumnElement[bool]:
     """Of an asset: it can be read now, in a library that wants it to be looked at."""
-    readable = select(File.id).where(File.asset_id == Asset.id, File.state == FileState.PRESENT)
     if indexer in PER_LIBRARY:
-        readable = readable.join(Library).where(PER_LIBRARY[indexer])
+        return in_library(PER_LIBRARY[indexer].is_(True))
+    readable = select(File.id).where(File.asset_id == Asset.id, File.state == FileState.PRESENT)
     return readable.exists()
 
 

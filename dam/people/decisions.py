@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, select
 
+from dam.changes import forget_old_undos, is_young, regroup_faces
 from dam.errors import BadRequest, Conflict, NotFound
 from dam.people.faces import (
     GONE,
@@ -25,7 +26,6 @@ from dam.people.faces import (
     place,
     renew_names,
     said_of,
-    touch,
 )
 from dam.tables import Asset, FaceDecision, FaceRow, FaceVerdict, Person, Undo, new_id, now_us
 
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from dam.db import Database
     from dam.findings import Box
 
-UNDO_US = 24 * 3600 * 1_000_000
 PREFIX = "people:"  # of the ids of undos: `dam.changes` has its own in the same table
 LONGEST_NAME = 200
 AT_ONCE = 400  # assets whose faces are read together
@@ -123,7 +122,7 @@ class _Ledger:
     def close(self) -> str:
         """Stores the undo, renews what is searchable, and has faces grouped again."""
         self.session.flush()
-        touch(self.session)
+        regroup_faces(self.session)
         renew_names(self.session, self.assets)
         undo_id = PREFIX + new_id()
         added, removed = Counter(self.added), Counter(self.removed)
@@ -134,9 +133,8 @@ class _Ledger:
             list(self.placed.items()),
         ]
         packed = zlib.compress(json.dumps(told).encode(), 1)
+        forget_old_undos(self.session)
         self.session.add(Undo(id=undo_id, created_us=now_us(), before=packed))
-        old = Undo.created_us < now_us() - UNDO_US
-        self.session.execute(delete(Undo).where(Undo.id.startswith(PREFIX), old))
         return undo_id
 
 
@@ -282,8 +280,9 @@ def draw(
 def undo(database: Database, undo_id: str) -> int:
     """Puts back what was before a change, once; returns how many faces. Raises `NotFound`."""
     with database.write() as session:
-        kept = session.get(Undo, undo_id) if undo_id.startswith(PREFIX) else None
-        if kept is None or kept.created_us < now_us() - UNDO_US:
+        mine = select(Undo).where(Undo.id == undo_id, Undo.id.startswith(PREFIX), is_young())
+        kept = session.scalar(mine)
+        if kept is None:
             raise NotFound(
                 "This cannot be undone any more: it was undone already, or is older than a day."
             )
@@ -309,7 +308,7 @@ def undo(database: Database, undo_id: str) -> int:
         rows = {row_id: who for row_id, who in placed if who is None or who in living}
         place(session, rows)
         _forget_new(session, [person_id for person_id, before in people.items() if before is None])
-        touch(session)
+        regroup_faces(session)
         assets = {values[0] for values in [*added, *removed]}
         for person_id in people:
             assets.update(_assets_of(session, person_id))

@@ -20,10 +20,8 @@ from dam.tables import (
     FaceRow,
     FaceVerdict,
     Person,
-    Preference,
     TextField,
     TextRow,
-    new_id,
 )
 
 if TYPE_CHECKING:
@@ -33,7 +31,6 @@ if TYPE_CHECKING:
 
 SAME_PLACE = 0.4  # overlap of boxes; less: a neighbour's; more: another detector draws otherwise
 NEAR_US = 1_000_000  # a sample of another pass through the same video
-VERSION = "people_version"  # a preference that changes with every decision
 AT_ONCE = 500  # values in one statement
 HERS = (FaceVerdict.IS, FaceVerdict.DRAWN)  # whose face it is
 GONE = (FaceVerdict.NO_FACE, FaceVerdict.FORGOTTEN)  # never shown
@@ -150,11 +147,6 @@ def place(session: Session, people: Mapping[int, str | None]) -> None:
             [{"row_id": row_id, "who": who} for row_id, who in people.items()],
         )
         session.expire_all()
-
-
-def touch(session: Session) -> None:
-    """Notes that something was said: faces are grouped again soon."""
-    session.merge(Preference(key=VERSION, value=new_id()))
 
 
 def renew_names(session: Session, asset_ids: Iterable[str]) -> None:

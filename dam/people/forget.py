@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, exists, func, select, update
 
+from dam.changes import regroup_faces
 from dam.errors import NotFound
 from dam.people.decisions import PREFIX
-from dam.people.faces import HERS, Spot, renew_names, touch
+from dam.people.faces import HERS, Spot, renew_names
 from dam.people.state import PRODUCERS, in_library, withdraw_faces
 from dam.tables import (
     Asset,
@@ -157,7 +158,7 @@ def forget_person(database: Database, person_id: str, *, confirmed: bool) -> For
         )  # fmt: skip
         session.execute(delete(Undo).where(Undo.id.startswith(PREFIX)))
         renew_names(session, assets)
-        touch(session)
+        regroup_faces(session)
     database.overwrite_deleted()
     return Forgotten(True, 1, faces, copies_with_faces(database))
 

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import defer
 
+from dam.changes import FACES_SAID
 from dam.db import LogBusy
-from dam.people.faces import GONE, HERS, VERSION, place, renew_names, said_of
+from dam.people.faces import GONE, HERS, place, renew_names, said_of
 from dam.people.grouping import Faces, group
 from dam.rows import unpack_vectors
 from dam.tables import (
@@ -82,7 +83,7 @@ def _version(session: Session) -> str:
     ended = session.scalar(
         select(func.max(Run.finished_us)).join(ProducerRow).where(ProducerRow.indexer == "faces")
     )
-    said = session.get(Preference, VERSION)
+    said = session.get(Preference, FACES_SAID)
     return f"{faces}:{newest}:{ended}:{said.value if said else ''}"
 
 

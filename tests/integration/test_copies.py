@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import select
 
-from dam.changes import AssetChange, change_many
+from dam.changes import FACES_SAID, AssetChange, change_many
 from dam.contracts import Setup
 from dam.duplicates.copies import copies_of, restore_files, trash_files, trashed_copies
 from dam.duplicates.decisions import decide, trash_copies, undo
@@ -15,7 +15,6 @@ from dam.duplicates.groups import Duplicates, GroupKind
 from dam.edits import EditField
 from dam.errors import BadRequest, NotFound
 from dam.models import ModelStore
-from dam.people.faces import VERSION
 from dam.tables import Asset, FaceDecision, FaceVerdict, File, PairVerdict, Person, Preference
 from indexers.fingerprints import Fingerprints
 from tests.cli import Dam
@@ -230,7 +229,7 @@ def test_names_of_faces_go_along_where_the_picture_is_framed_alike(world: World)
     def version() -> object:
         """Changes when faces are to be grouped again."""
         with world.database.read() as session:
-            known = session.get(Preference, VERSION)
+            known = session.get(Preference, FACES_SAID)
             return known and known.value
 
     before = version()

@@ -185,10 +185,10 @@ def test_decisions_hold_for_templates_of_another_model(people: Database) -> None
         for producer in session.scalars(select(ProducerRow)):
             producer.parameters = {"same_from": 0.3}
         session.execute(delete(Person).where(Person.id == "nobody"))
-    from dam.people.faces import touch
+    from dam.changes import regroup_faces
 
     with people.write() as session:
-        touch(session)
+        regroup_faces(session)
     assert regroup(people)
     again = groups(people)
     assert again["raj"].name == "Raj"
