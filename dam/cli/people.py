@@ -10,7 +10,7 @@ from dam.cli.context import Json, fail, load_settings, opened, out, print_json, 
 from dam.db import Database
 from dam.errors import BadRequest, NotFound
 from dam.library.libraries import find_library, list_libraries
-from dam.people import decisions, forget
+from dam.people import decisions, forget, ledger
 from dam.people.listing import ListedPerson, listed_people
 from dam.people.reading import Who, people_cards
 from dam.people.regroup import regroup
@@ -117,7 +117,7 @@ def hide(
 def undo(change: Annotated[str, typer.Argument(help="As the change printed it.")]) -> None:
     """Take a change back; within a day, and once."""
     with opened(load_settings()) as database:
-        count = decisions.undo(database, change)
+        count = ledger.undo(database, change)
         regroup(database)
     out.print(f"It is as it was: {count} faces.")
 

@@ -16,8 +16,8 @@ from sqlalchemy import delete, exists, func, select, update
 
 from dam.changes import regroup_faces
 from dam.errors import NotFound
-from dam.people.decisions import PREFIX
 from dam.people.faces import HERS, Spot, renew_names
+from dam.people.ledger import PREFIX
 from dam.people.state import PRODUCERS, in_library, withdraw_faces
 from dam.tables import (
     Asset,

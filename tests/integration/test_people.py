@@ -21,7 +21,7 @@ from dam.library.libraries import add_library, list_libraries
 from dam.library.update import update_libraries
 from dam.media.metadata import MetadataReader
 from dam.media.sandbox import Limits, Sandbox
-from dam.people import decisions
+from dam.people import decisions, ledger
 from dam.people.faces import find_face
 from dam.people.forget import forget_everybody, forget_person, switch_faces
 from dam.people.listing import listed_people
@@ -243,10 +243,10 @@ def test_every_change_can_be_undone_once(people: Database) -> None:
     for change in changes:
         done = change()
         assert snapshot(people) != before
-        decisions.undo(people, done.undo)
+        ledger.undo(people, done.undo)
         assert snapshot(people) == before
         with pytest.raises(NotFound):
-            decisions.undo(people, done.undo)
+            ledger.undo(people, done.undo)
 
 
 def test_merges_splits_and_rejections_hold_when_grouped_again(people: Database) -> None:
@@ -426,7 +426,7 @@ def test_nothing_biometric_is_left_of_somebody_who_is_forgotten(
     decisions.name_person(people, amy.person_id, "Amy Unforgettable")
     decisions.split(people, [amy.faces[0].face_id])
     undone = decisions.merge_people(people, amy.person_id, [found["penny"].person_id])
-    decisions.undo(people, undone.undo)
+    ledger.undo(people, undone.undo)
     settings = settings_of(album, people)
     found_for(people, album, "Amy")
     secret = crop_and_template(people, amy.person_id)

@@ -13,7 +13,7 @@ from dam.assets import read_cursor, write_cursor
 from dam.errors import BadRequest, WeightsUnavailable
 from dam.library.libraries import find_library, list_libraries
 from dam.models import ModelStore
-from dam.people import decisions, forget
+from dam.people import decisions, forget, ledger
 from dam.people.reading import (
     Counts,
     FaceView,
@@ -296,7 +296,7 @@ def assign(person_id: str, json_data: FacesBody) -> PersonChanged:
 @bp.doc(responses={404: "It cannot be undone any more."})
 def undo(json_data: UndoBody) -> FacesUndone:
     """Put back what was before a change; within a day, and once."""
-    return FacesUndone(decisions.undo(services().database, json_data.undo))
+    return FacesUndone(ledger.undo(services().database, json_data.undo))
 
 
 @bp.delete("/<person_id>")
