@@ -1,16 +1,12 @@
-"""People and faces as they are shown: lists, the queue of those without a name, who resembles whom.
-
-Reads only, and loads no machine-learning library: comparing a few templates takes numpy.
-"""
+"""People and faces as they are shown: lists, and the faces of a person or an asset. Reads only."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-import numpy as np
 from sqlalchemy import func, select
 from sqlalchemy.orm import defer
 
@@ -18,10 +14,7 @@ from dam.assets import cards_of
 from dam.errors import NotFound
 from dam.findings import Box
 from dam.people.faces import GONE, HERS, decisions_on, drawn, face_id, said_of
-from dam.people.grouping import examples_of, likeness
-from dam.people.regroup import SAME_FROM
-from dam.rows import unpack_vectors
-from dam.tables import Asset, FaceDecision, FaceRow, FaceVerdict, Person, ProducerRow, Run
+from dam.tables import Asset, FaceDecision, FaceRow, FaceVerdict, Person
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -29,12 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
-    from dam.contracts import Unit
 
-# Part of a model's threshold from which somebody is proposed. Lower: questions without sense.
-PROPOSED_FROM = 0.6
-MOST_PROPOSED = 50
-SHOWN = 12  # faces of one entry of the queue
 US = 1_000_000
 
 
@@ -80,25 +68,6 @@ class Counts:
     unnamed: int
     hidden: int
     lone_faces: int  # that resemble nobody else's
-
-
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    person: PersonCard
-    score: float  # in [0, 1]: 1 is as alike as faces that are put together
-
-
-@dataclass(frozen=True, slots=True)
-class QueueEntry:
-    person: PersonCard  # without a name
-    faces: list[FaceView]  # some, best first
-    suggestion: Proposal | None
-
-
-@dataclass(frozen=True, slots=True)
-class LikeFace:
-    face: FaceView
-    score: float  # as `Proposal.score`
 
 
 def people_cards(session: Session, who: Who = Who.ALL, contains: str = "") -> list[PersonCard]:
@@ -161,7 +130,7 @@ def faces_of_person(
 ) -> tuple[list[FaceView], tuple[int, int] | None]:
     """Newest capture first, those that people drew last; and where the next page begins."""
     taken = func.coalesce(Asset.captured_us, -(2**62))
-    chosen = _light().join(Asset, Asset.id == FaceRow.asset_id).where(
+    chosen = light_rows().join(Asset, Asset.id == FaceRow.asset_id).where(
         FaceRow.person_id == person_id, Asset.trashed_us.is_(None)
     )  # fmt: skip
     if after is not None:
@@ -173,12 +142,12 @@ def faces_of_person(
     rows: list[FaceRow | FaceDecision] = [row for row, _ in found[:limit]]
     if following is None:
         rows += session.scalars(_drawn_of(person_id))
-    return _views(session, rows), following
+    return views_of(session, rows), following
 
 
 def faces_of_asset(session: Session, asset_id: str) -> list[FaceView]:
     """From left to right, without those that are none."""
-    rows = list(session.scalars(_light().where(FaceRow.asset_id == asset_id)))
+    rows = list(session.scalars(light_rows().where(FaceRow.asset_id == asset_id)))
     decisions = decisions_on(session, [asset_id])
     said = said_of(rows, decisions)
     shown: list[FaceRow | FaceDecision] = [
@@ -186,69 +155,17 @@ def faces_of_asset(session: Session, asset_id: str) -> list[FaceView]:
     ]
     shown += drawn(decisions, said)
     shown.sort(key=lambda row: (row.at_us or 0, row.left, row.id))
-    return _views(session, shown)
+    return views_of(session, shown)
 
 
 def face_view(session: Session, row: FaceRow | FaceDecision) -> FaceView:
-    return _views(session, [row])[0]
-
-
-def queue(session: Session, people: Sequence[PersonCard]) -> list[QueueEntry]:
-    """Groups without a name, with some faces and whom they resemble."""
-    named = _examples(session)
-    entries = []
-    for person in people:
-        rows = session.scalars(
-            _light()
-            .where(FaceRow.person_id == person.id)
-            .order_by(FaceRow.quality.desc(), FaceRow.id)
-            .limit(4 * SHOWN)
-        ).all()
-        faces = _views(session, rows[:SHOWN])
-        entries.append(QueueEntry(person, faces, _resembles(session, rows, named)))
-    return entries
-
-
-def alike(session: Session, person_id: str, *, limit: int = MOST_PROPOSED) -> list[LikeFace]:
-    """Faces of nobody that resemble somebody, best first; without those that were refused."""
-    person_card(session, person_id)
-    known = _examples(session, person_id)
-    scored: list[tuple[float, FaceRow]] = []
-    for (producer_id, same_from), people in known.items():
-        rows = session.scalars(
-            _light()
-            .join(Run, Run.id == FaceRow.run_id)
-            .join(Asset, Asset.id == FaceRow.asset_id)
-            .where(
-                FaceRow.person_id.is_(None),
-                FaceRow.template.is_not(None),
-                Run.producer_id == producer_id,
-                Asset.trashed_us.is_(None),
-            )
-        ).all()
-        if rows:
-            scores = likeness(_templates(rows), people[person_id]) / same_from
-            close = np.flatnonzero(scores >= PROPOSED_FROM)
-            scored += [(float(scores[n]), rows[int(n)]) for n in close]
-    scored.sort(key=lambda one: (-one[0], one[1].id))
-    scored = scored[: 4 * limit]
-    said = _said(session, [row for _, row in scored])
-    kept = [
-        (score, row)
-        for score, row in scored
-        if not any(_refuses(d, person_id) or d.verdict in GONE for d in said.get(row.id, ()))
-    ][:limit]
-    views = _views(session, [row for _, row in kept])
-    return [
-        LikeFace(view, min(1.0, round(score, 3)))
-        for view, (score, _) in zip(views, kept, strict=True)
-    ]
+    return views_of(session, [row])[0]
 
 
 # Parts -------------------------------------------------------------------------------------------
 
 
-def _light() -> Select[FaceRow]:
+def light_rows() -> Select[FaceRow]:
     """Rows without what is large and seldom needed."""
     heavy = [FaceRow.crop, FaceRow.landmarks]
     return select(FaceRow).options(*(defer(column, raiseload=True) for column in heavy))
@@ -300,7 +217,7 @@ def _covers(session: Session, person_ids: Sequence[str]) -> dict[str, str]:
             .subquery()
         )
         rows = session.scalars(
-            _light().join(
+            light_rows().join(
                 top, (top.c.person_id == FaceRow.person_id) & (top.c.quality == FaceRow.quality)
             )
         )
@@ -328,20 +245,20 @@ def _drawn_of(person_id: str) -> Select[FaceDecision]:
     )
 
 
-def _said(session: Session, rows: Sequence[FaceRow]) -> Mapping[int, Sequence[FaceDecision]]:
+def said_about(session: Session, rows: Sequence[FaceRow]) -> Mapping[int, Sequence[FaceDecision]]:
     asset_ids = {row.asset_id for row in rows}
-    there = session.scalars(_light().where(FaceRow.asset_id.in_(asset_ids))).all()
+    there = session.scalars(light_rows().where(FaceRow.asset_id.in_(asset_ids))).all()
     return said_of(there, decisions_on(session, asset_ids))
 
 
-def _views(session: Session, rows: Sequence[FaceRow | FaceDecision]) -> list[FaceView]:
+def views_of(session: Session, rows: Sequence[FaceRow | FaceDecision]) -> list[FaceView]:
     cards = {card.id: card for card in cards_of(session, sorted({row.asset_id for row in rows}))}
     names = dict(
         session.execute(
             select(Person.id, Person.name).where(Person.id.in_({row.person_id for row in rows}))
         ).all()
     )
-    said = _said(session, [row for row in rows if isinstance(row, FaceRow)])
+    said = said_about(session, [row for row in rows if isinstance(row, FaceRow)])
     return [
         _view(row, cards[row.asset_id].name, cards[row.asset_id].kind,
               cards[row.asset_id].version, names.get(row.person_id or ""), said.get(row.id, ()))
@@ -380,64 +297,3 @@ def _view(
 
 def _seconds(time_us: int | None) -> float | None:
     return None if time_us is None else time_us / US
-
-
-def _refuses(decision: FaceDecision, person_id: str) -> bool:
-    return decision.verdict == FaceVerdict.IS_NOT and decision.person_id == person_id
-
-
-def _templates(rows: Sequence[FaceRow]) -> Unit:
-    return unpack_vectors([row.template for row in rows if row.template is not None])
-
-
-def _examples(
-    session: Session, person_id: str | None = None
-) -> dict[tuple[int, float], dict[str, Unit]]:
-    """Templates of those who have a name, or of one person, by (producer, threshold)."""
-    chosen = (
-        select(FaceRow.person_id, Run.producer_id, FaceRow.template)
-        .join(Run, Run.id == FaceRow.run_id)
-        .where(FaceRow.template.is_not(None))
-        .order_by(FaceRow.id)
-    )
-    if person_id is None:
-        chosen = chosen.join(Person, Person.id == FaceRow.person_id).where(Person.name.is_not(None))
-    else:
-        chosen = chosen.where(FaceRow.person_id == person_id)
-    stored: dict[int, dict[str, list[bytes]]] = defaultdict(lambda: defaultdict(list))
-    for who, producer_id, template in session.execute(chosen):
-        if who is not None and template is not None:
-            stored[producer_id][who].append(template)
-    found = {}
-    for producer_id, people in stored.items():
-        told = session.get_one(ProducerRow, producer_id).parameters
-        found[producer_id, float(told.get("same_from", SAME_FROM))] = {
-            who: unpack_vectors([templates[n] for n in examples_of(range(len(templates)))])
-            for who, templates in people.items()
-        }
-    return found
-
-
-def _resembles(
-    session: Session,
-    rows: Sequence[FaceRow],
-    named: Mapping[tuple[int, float], Mapping[str, Unit]],
-) -> Proposal | None:
-    """Whom a group is most like, if not enough to be put together by itself."""
-    runs = {row.run_id for row in rows}
-    producers = dict(session.execute(select(Run.id, Run.producer_id).where(Run.id.in_(runs))).all())
-    said = _said(session, rows)
-    best: tuple[float, str] | None = None
-    for (producer_id, same_from), people in named.items():
-        mine = [r for r in rows if r.template is not None and producers[r.run_id] == producer_id]
-        if not mine:
-            continue
-        templates = _templates(mine)
-        for who, examples in people.items():
-            refusing = [r for r in mine if any(_refuses(d, who) for d in said.get(r.id, ()))]
-            score = float(likeness(templates, examples).mean()) / same_from
-            if score >= PROPOSED_FROM and not refusing and (best is None or score > best[0]):
-                best = (score, who)
-    if best is None:
-        return None
-    return Proposal(person_card(session, best[1]), min(1.0, round(best[0], 3)))

@@ -25,16 +25,9 @@ from dam.people import decisions, ledger
 from dam.people.faces import find_face
 from dam.people.forget import forget_everybody, forget_person, switch_faces
 from dam.people.listing import listed_people
-from dam.people.reading import (
-    Who,
-    alike,
-    count_people,
-    faces_of_asset,
-    faces_of_person,
-    people_cards,
-    queue,
-)
+from dam.people.reading import Who, count_people, faces_of_asset, faces_of_person, people_cards
 from dam.people.regroup import regroup
+from dam.people.resemblance import alike, queue
 from dam.rows import pack_vector, unpack_vectors
 from dam.schema import open_database
 from dam.search.query import Query

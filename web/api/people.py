@@ -17,18 +17,15 @@ from dam.people import decisions, forget, ledger
 from dam.people.reading import (
     Counts,
     FaceView,
-    LikeFace,
     PersonCard,
-    QueueEntry,
     Who,
-    alike,
     count_people,
     faces_of_person,
     people_cards,
     person_card,
     position,
-    queue,
 )
+from dam.people.resemblance import LikeFace, QueueEntry, alike, queue
 from web.problems import problem
 from web.services import services
 from web.shapes import Cursor, Page, Request, answer
