@@ -19,6 +19,7 @@ from dam.edits import EditField, Value, Written, cleaned, write_edits
 from dam.errors import BadRequest, NotFound
 from dam.tables import Asset, FaceDecision, Preference, Undo, Verdict, new_id, now_us
 from dam.tagging import Decided, cleaned_word, write_verdicts
+from dam.taught import write_taught
 from dam.trash import move_to_trash, restore, write_file_trash, write_trash
 from dam.vocabulary import Entry, write_entries
 
@@ -72,6 +73,7 @@ class Before:
     # What was said of faces and was not before: asset, and when that was.
     faces: list[tuple[str, int]] = field(default_factory=list)
     vocabulary: Wanted = field(default_factory=dict)
+    taught: dict[str, bool] = field(default_factory=dict)  # by word
 
     @property
     def touched(self) -> set[str]:
@@ -192,6 +194,7 @@ def _put_back(session: Session, before: Before) -> Before:
         files=write_file_trash(session, before.files),
         faces=_take_back_faces(session, before.faces),
         vocabulary=write_entries(session, before.vocabulary),
+        taught=write_taught(session, before.taught),
     )
 
 
@@ -243,6 +246,7 @@ def _pack(before: Before) -> bytes:
             word: entry and (entry.parent, entry.synonyms)
             for word, entry in before.vocabulary.items()
         },
+        "taught": before.taught,
     }
     return zlib.compress(json.dumps(plain, separators=(",", ":")).encode(), 1)
 
@@ -266,4 +270,5 @@ def _unpack(packed: bytes) -> Before:
             word: entry and Entry(word, entry[0], tuple(entry[1]))
             for word, entry in plain.get("vocabulary", {}).items()
         },
+        taught=plain.get("taught", {}),
     )

@@ -17,7 +17,7 @@ from dam.errors import Conflict, NotFound
 from dam.search.filters import conditions, has_file, says
 from dam.search.parse import parse
 from dam.search.query import Filters, Query
-from dam.tables import Asset, TagDecision, TagRow, TagSource, Verdict
+from dam.tables import Asset, TagDecision, TagRow, TagSource, TaughtTag, Verdict
 from dam.tag_words import Suggestions, is_known, suggested_on
 from dam.tagging import cleaned_word
 from dam.trash import not_in_trash
@@ -99,6 +99,7 @@ def rename_word(database: Database, word: str, new: str, *, merge: bool = False)
         in_files = _carriers(session, word, TagSource.FILE)
         suggested = _carriers(session, word, TagSource.MODEL)
         vocabulary = read_vocabulary(session)
+        is_taught = session.get(TaughtTag, word) is not None
     had = (in_files - decided.keys()) | _said(decided, Verdict.APPROVED)
     refused = _said(decided, Verdict.REJECTED)
     shown = had & (in_files | suggested)  # would show again by itself
@@ -113,7 +114,7 @@ def rename_word(database: Database, word: str, new: str, *, merge: bool = False)
             (sorted(shown), AssetChange(verdicts={word: Verdict.REJECTED})),
             (sorted(had - shown), AssetChange(verdicts={word: None})),
         ],
-        written(renamed) if renamed else None,
+        written(renamed, {word: False, new: True} if is_taught else {}),
     )
 
 
@@ -134,7 +135,7 @@ def delete_word(database: Database, word: str) -> Changed:
             (sorted(carried), AssetChange(verdicts={word: Verdict.REJECTED})),
             (sorted(decided - carried), AssetChange(verdicts={word: None})),
         ],
-        written(gone) if gone else None,
+        written(gone, {word: False}),
     )
 
 

@@ -98,6 +98,8 @@ def maker(source: str, indexer: str | None, model: str | None) -> str | None:
     """Who suggests a word, for people; None for what files and people say."""
     if source == TagSource.FILE:
         return None
+    if source == TagSource.TAUGHT:
+        return "your examples"
     return " · ".join(part for part in (indexer or source, model) if part)
 
 

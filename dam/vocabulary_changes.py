@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dam.changes import Before, change_each
+from dam.taught import write_taught
 from dam.vocabulary import Entry, parse_list, putting, read_vocabulary, removing, write_entries
 
 if TYPE_CHECKING:
@@ -55,9 +56,11 @@ def import_words(database: Database, text: str, *, replace: bool = False) -> Wor
     return _change(database, wanted)
 
 
-def written(wanted: Wanted) -> Callable[[Session, int], Before]:
-    """For `change_each`: the vocabulary as part of a larger change."""
-    return lambda session, _at_us: Before(vocabulary=write_entries(session, wanted))
+def written(wanted: Wanted, taught: Mapping[str, bool]) -> Callable[[Session, int], Before]:
+    """For `change_each`: words of the vocabulary and what is taught as part of a larger change."""
+    return lambda session, _at_us: Before(
+        vocabulary=write_entries(session, wanted), taught=write_taught(session, taught)
+    )
 
 
 def _change(database: Database, decide: Callable[[Mapping[str, Entry]], Wanted]) -> WordsChanged:

@@ -35,6 +35,7 @@ from dam.indexing.worker import living_workers
 from dam.library.update import update_libraries
 from dam.liveness import living
 from dam.tables import now_us
+from dam.teaching import refresh_taught
 from dam.vectors.upkeep import compact_indexes
 
 if TYPE_CHECKING:
@@ -137,6 +138,7 @@ def _index_to_idle(
     plan_runs(database, open_registry(database, settings))  # a complete space switches now
     if not served:
         compact_indexes(database, settings)
+        refresh_taught(database)
     status = read_status(database, settings, since_us=started_us)
     _report(database, status, scan.result(), as_json=as_json)
     if stopped.is_set():

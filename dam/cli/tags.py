@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,6 +17,7 @@ from dam.tables import Verdict
 from dam.tag_changes import Matching, decide_all, delete_word, matching_assets, rename_word
 from dam.tag_words import Suggestions, WordSummary, summarise_words
 from dam.tagging import count_words, decide, tags_of
+from dam.teaching import forget_taught, teach
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -139,6 +141,29 @@ def delete(word: Word, yes: Yes = False, json: Json = False) -> None:
         typer.confirm(f"Take “{word}” off every asset?", abort=True)
     with opened(load_settings()) as database:
         _say(delete_word(database, word), json=json)
+
+
+@tags_app.command("teach")
+def teach_word(word: Word, json: Json = False) -> None:
+    """Suggest a word on what looks like the assets on which it is approved; ten or more."""
+    with opened(load_settings()) as database:
+        taught, changed = teach(database, word)
+    if json:
+        print_json({**asdict(taught), "undo": changed.undo})
+        return
+    told = "cannot be told" if taught.precision is None else f"at least {taught.precision:.0%}"
+    out.print(
+        f"Taught from {taught.examples} examples and {taught.counterexamples} counterexamples. "
+        f"Suggested on {taught.suggested:,} assets; right of these, by examples held back: {told}."
+    )
+    out.print(f"To take it back: dam tags forget, or dam tags undo {changed.undo}", style="dim")
+
+
+@tags_app.command("forget")
+def forget_word(word: Word, json: Json = False) -> None:
+    """Take back what was taught, with its suggestions; what you decided stays."""
+    with opened(load_settings()) as database:
+        _say(forget_taught(database, word), json=json)
 
 
 @tags_app.command()

@@ -44,6 +44,7 @@ from dam.media.previews import sweep_abandoned
 from dam.media.sandbox import Counters, Limits, Sampling, Sandbox
 from dam.people.regroup import regroup
 from dam.tables import Asset, File, FileState, ProducerRow, Run, RunState, now_us
+from dam.teaching import refresh_taught
 from dam.vectors.upkeep import compact_indexes
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ class Worker:
                         self._replan_at_s = 0.0  # else the same would be claimed again
                         registry, plan = self._replan(registry, plan)
                 elif until_idle:
-                    regroup(self._database)
+                    self._follow()
                     return
                 else:
                     self._stop.wait(IDLE_S)
@@ -126,7 +127,7 @@ class Worker:
             return registry, plan
         self._replan_at_s = time.monotonic() + REPLAN_S
         compact_indexes(self._database, self._settings)
-        regroup(self._database)
+        self._follow()
         fresh = open_registry(self._database, self._settings)
         fresh_plan = plan_runs(self._database, fresh)
         if fresh_plan.producer_ids == plan.producer_ids:
@@ -134,6 +135,11 @@ class Worker:
         self._loaded.close()
         self._entered.clear()
         return fresh, fresh_plan
+
+    def _follow(self) -> None:
+        """Makes again what is derived from all findings together."""
+        regroup(self._database)
+        refresh_taught(self._database)
 
     def _index(
         self, claims: Sequence[Claim], registry: Registry, sandbox: Sandbox, paused: PauseWatch

@@ -36,6 +36,7 @@ from dam.tables.senses import (
     TextBoxRow,
     TranscriptLineRow,
 )
+from dam.tables.taught import TaughtTag
 from dam.tables.transcripts import LineEdit
 from dam.tables.vocabulary import Synonym, VocabularyWord
 from dam.tables.work import Preference, ProducerRow, Run, RunState
@@ -72,6 +73,7 @@ __all__ = [
     "TagDecision",
     "TagRow",
     "TagSource",
+    "TaughtTag",
     "TextBoxRow",
     "TextField",
     "TextRow",

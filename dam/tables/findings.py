@@ -20,6 +20,7 @@ class SpaceState(StrEnum):
 class TagSource(StrEnum):
     FILE = "file"  # keywords in the file or its sidecar
     MODEL = "model"
+    TAUGHT = "taught"  # looks like what a person approved
 
 
 class Verdict(StrEnum):

@@ -24,6 +24,14 @@ from dam.tag_words import (
     suggested_on,
     summarise_words,
 )
+from dam.teaching import (
+    Taught,
+    describe_taught,
+    forget_taught,
+    nearest_examples,
+    taught_words,
+    teach,
+)
 from web.api.assets import MOST_CHANGED, AssetId, TagDecisionBody
 from web.filters import FilterQuery
 from web.services import services
@@ -142,6 +150,37 @@ class DeleteBody(Request):
     word: Word
 
 
+class TeachBody(Request):
+    word: Word
+
+
+@dataclass(frozen=True, slots=True)
+class TaughtAnswer:
+    taught: Taught
+    undo: str  # what `POST /assets/bulk/undo` wants
+
+
+@dataclass(frozen=True, slots=True)
+class TaughtTags:
+    taught: list[Taught]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    asset: AssetCard
+    cosine: float
+
+
+@dataclass(frozen=True, slots=True)
+class NearestExamples:
+    examples: list[Example]  # at most three, the likest first
+
+
+class NearestQuery(Request):
+    word: Word
+    asset_id: AssetId
+
+
 @bp.get("")
 @bp.input(TagsQuery, location="query")
 @bp.output(answer(TagWords))
@@ -232,6 +271,47 @@ def rename(json_data: RenameBody) -> Changed:
 def delete(json_data: DeleteBody) -> Changed:
     """Take a tag off every asset. Undone by `POST /assets/bulk/undo`."""
     return delete_word(services().database, json_data.word)
+
+
+@bp.get("/taught")
+@bp.output(answer(TaughtTags))
+def list_taught() -> TaughtTags:
+    """List the tags that are taught by example, with how right they are estimated to be."""
+    database = services().database
+    with database.read() as session:
+        words = taught_words(session)
+    return TaughtTags([describe_taught(database, word) for word in words])
+
+
+@bp.post("/teach")
+@bp.input(TeachBody)
+@bp.output(answer(TaughtAnswer))
+def teach_tag(json_data: TeachBody) -> TaughtAnswer:
+    """Suggest a tag on what looks like the ten or more assets on which it is approved."""
+    taught, changed = teach(services().database, json_data.word)
+    return TaughtAnswer(taught, changed.undo)
+
+
+@bp.post("/forget")
+@bp.input(TeachBody)
+@bp.output(answer(Changed))
+@bp.doc(responses={404: "The tag was not taught."})
+def forget(json_data: TeachBody) -> Changed:
+    """Take back what was taught, with its suggestions; decisions stay."""
+    return forget_taught(services().database, json_data.word)
+
+
+@bp.get("/nearest")
+@bp.input(NearestQuery, location="query")
+@bp.output(answer(NearestExamples))
+def nearest(query_data: NearestQuery) -> NearestExamples:
+    """Tell why a taught tag is suggested on an asset: the approved examples it looks most like."""
+    with services().database.read() as session:
+        found = nearest_examples(session, query_data.word, query_data.asset_id)
+        cards = {card.id: card for card in cards_of(session, [one.asset_id for one in found])}
+    return NearestExamples(
+        [Example(cards[one.asset_id], one.cosine) for one in found if one.asset_id in cards]
+    )
 
 
 def _matching(body: MatchingBody) -> list[str]:

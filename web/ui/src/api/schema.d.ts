@@ -1196,6 +1196,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tags/forget": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take back what was taught, with its suggestions; decisions stay. */
+        post: operations["post_tags_forget"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tags/matching": {
         parameters: {
             query?: never;
@@ -1207,6 +1224,23 @@ export interface paths {
         put?: never;
         /** Count the assets that `POST /tags/decide` would take, before it does. */
         post: operations["post_tags_count_matching"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tags/nearest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell why a taught tag is suggested on an asset: the approved examples it looks most like. */
+        get: operations["get_tags_nearest"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1258,6 +1292,40 @@ export interface paths {
         put?: never;
         /** List the tags of some assets, with on how many of them they are suggested and decided. */
         post: operations["post_tags_list_selected"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tags/taught": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the tags that are taught by example, with how right they are estimated to be. */
+        get: operations["get_tags_list_taught"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tags/teach": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Suggest a tag on what looks like the ten or more assets on which it is approved. */
+        post: operations["post_tags_teach_tag"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1929,6 +1997,12 @@ export interface components {
             /** Total */
             total: number;
         };
+        /** Example */
+        Example: {
+            asset: components["schemas"]["AssetCard"];
+            /** Cosine */
+            cosine: number;
+        };
         /** FaceDrawn */
         FaceDrawn: {
             face: components["schemas"]["FaceView"];
@@ -2529,6 +2603,11 @@ export interface components {
             /** Start S */
             start_s: number | null;
         };
+        /** NearestExamples */
+        NearestExamples: {
+            /** Examples */
+            examples: components["schemas"]["Example"][];
+        };
         /** NewLibrary */
         NewLibrary: {
             /**
@@ -2990,6 +3069,42 @@ export interface components {
             tags: components["schemas"]["WordSummary"][];
             /** Total */
             total: number;
+        };
+        /**
+         * Taught
+         * @description How a tag was taught, as people are told.
+         */
+        Taught: {
+            /** Background */
+            background: number;
+            /** Counterexamples */
+            counterexamples: number;
+            /** Examples */
+            examples: number;
+            /** Precision */
+            precision: number | null;
+            /** Recall */
+            recall: number | null;
+            /** Suggested */
+            suggested: number;
+            /** Word */
+            word: string;
+        };
+        /** TaughtAnswer */
+        TaughtAnswer: {
+            taught: components["schemas"]["Taught"];
+            /** Undo */
+            undo: string;
+        };
+        /** TaughtTags */
+        TaughtTags: {
+            /** Taught */
+            taught: components["schemas"]["Taught"][];
+        };
+        /** TeachBody */
+        TeachBody: {
+            /** Word */
+            word: string;
         };
         /** Transcript */
         Transcript: {
@@ -6569,6 +6684,48 @@ export interface operations {
             };
         };
     };
+    post_tags_forget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["TeachBody"];
+            };
+        };
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changed"];
+                };
+            };
+            /** @description The tag was not taught. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_tags_count_matching: {
         parameters: {
             query?: never;
@@ -6589,6 +6746,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MatchCount"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_tags_nearest: {
+        parameters: {
+            query: {
+                word: string;
+                asset_id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NearestExamples"];
                 };
             };
             /** @description Validation error */
@@ -6716,6 +6905,59 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_tags_list_taught: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaughtTags"];
+                };
+            };
+        };
+    };
+    post_tags_teach_tag: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["TeachBody"];
+            };
+        };
+        responses: {
+            /** @description Successful response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaughtAnswer"];
                 };
             };
             /** @description Validation error */

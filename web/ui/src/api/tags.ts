@@ -68,5 +68,25 @@ export const decideTag = (
 export const renameTag = (word: string, to: string, merge: boolean): Promise<Changed> =>
   answer(http.POST('/api/v1/tags/rename', { body: { word, to, merge } }));
 
+export type Taught = Schemas['Taught'];
+
+/** How a tag was taught by example; null: it was not. */
+export async function fetchTaught(word: string): Promise<Taught | null> {
+  const { taught } = await answer(http.GET('/api/v1/tags/taught'));
+  return taught.find((one) => one.word === word) ?? null;
+}
+
+export const teachTag = (word: string) =>
+  answer(http.POST('/api/v1/tags/teach', { body: { word } }));
+
+/** The approved pictures that an asset looks most like. */
+export async function fetchNearest(word: string, asset_id: string, signal: AbortSignal) {
+  const params = { query: { word, asset_id } };
+  return (await answer(http.GET('/api/v1/tags/nearest', { params, signal }))).examples;
+}
+
+export const forgetTaught = (word: string): Promise<Changed> =>
+  answer(http.POST('/api/v1/tags/forget', { body: { word } }));
+
 export const deleteTag = (word: string): Promise<Changed> =>
   answer(http.POST('/api/v1/tags/delete', { body: { word } }));

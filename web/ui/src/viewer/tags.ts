@@ -40,7 +40,7 @@ export function tagRows(tags: AssetTag[]): TagRow[] {
 
 function rank({ verdict, source, score }: AssetTag): number {
   if (verdict === 'rejected') return 4 - score;
-  if (verdict === 'approved' || source !== 'model') return 0;
+  if (verdict === 'approved' || source in ORIGIN) return 0;
   return 2 - score;
 }
 
