@@ -116,7 +116,7 @@ def _examples(
 ) -> dict[tuple[int, float], dict[str, Unit]]:
     """Templates of those who have a name, or of one person, by (producer, threshold)."""
     chosen = (
-        select(FaceRow.person_id, Run.producer_id, FaceRow.template)
+        select(FaceRow.person_id, Run.producer_id, FaceRow.id)
         .join(Run, Run.id == FaceRow.run_id)
         .where(FaceRow.template.is_not(None))
         .order_by(FaceRow.id)
@@ -125,18 +125,26 @@ def _examples(
         chosen = chosen.join(Person, Person.id == FaceRow.person_id).where(Person.name.is_not(None))
     else:
         chosen = chosen.where(FaceRow.person_id == person_id)
-    stored: dict[int, dict[str, list[bytes]]] = defaultdict(lambda: defaultdict(list))
-    for who, producer_id, template in session.execute(chosen):
-        if who is not None and template is not None:
-            stored[producer_id][who].append(template)
+    # Ids first: somebody may have ten thousand faces, and few of them are examples.
+    faces: dict[int, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+    for who, producer_id, row_id in session.execute(chosen):
+        if who is not None:
+            faces[producer_id][who].append(row_id)
     found = {}
-    for producer_id, people in stored.items():
+    for producer_id, people in faces.items():
         told = session.get_one(ProducerRow, producer_id).parameters
         found[producer_id, float(told.get("same_from", SAME_FROM))] = {
-            who: unpack_vectors([templates[n] for n in examples_of(range(len(templates)))])
-            for who, templates in people.items()
+            who: _read(session, examples_of(row_ids)) for who, row_ids in people.items()
         }
     return found
+
+
+def _read(session: Session, row_ids: Sequence[int]) -> Unit:
+    """(rows, dim) templates in the order of ids."""
+    stored = session.scalars(
+        select(FaceRow.template).where(FaceRow.id.in_(row_ids)).order_by(FaceRow.id)
+    ).all()
+    return unpack_vectors([template for template in stored if template is not None])
 
 
 def _resembles(
