@@ -114,20 +114,6 @@ def keep_edits(session: Session, asset: Asset) -> None:
         setattr(asset, edit.field, edit.value)
 
 
-def copy_edits(session: Session, source_id: str, target_id: str) -> None:
-    """For an asset that continues another one; `keep_edits` makes them show."""
-    for edit in session.scalars(select(Edit).where(Edit.asset_id == source_id)).all():
-        session.add(
-            Edit(
-                asset_id=target_id,
-                field=edit.field,
-                value=edit.value,
-                file_value=edit.file_value,
-                decided_us=edit.decided_us,
-            )
-        )
-
-
 def _say_the_same(one: Written | None, other: Written | None) -> bool:
     if one is None or other is None:
         return one is other

@@ -37,9 +37,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from dam import store
-from dam.edits import copy_edits
+from dam.decisions import copy_decisions
 from dam.library.names import display_of
-from dam.tables import Asset, File, FileState, Revision, TagDecision, new_id
+from dam.tables import Asset, File, FileState, Revision, new_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -139,7 +139,7 @@ class Identity:
         others = [other for other in self._files_of(asset) if other.id != file.id]
         if content.essence_hash != asset.essence_hash and not all(map(self._is_gone, others)):
             former, asset = asset, self._new_asset(content, fill)
-            self._copy_decisions(former, asset)
+            copy_decisions(self._session, former, asset)
         else:
             self._revise(asset, content, fill)
         return self._place(seen, file, asset, Change.CHANGED, is_new_content=True)
@@ -245,21 +245,6 @@ class Identity:
                 size_bytes=asset.size_bytes,
             )
         )
-
-    def _copy_decisions(self, source: Asset, target: Asset) -> None:
-        target.trashed_us = source.trashed_us
-        copy_edits(self._session, source.id, target.id)
-        for decision in self._session.scalars(
-            select(TagDecision).where(TagDecision.asset_id == source.id)
-        ).all():
-            self._session.add(
-                TagDecision(
-                    asset_id=target.id,
-                    word=decision.word,
-                    verdict=decision.verdict,
-                    decided_us=decision.decided_us,
-                )
-            )
 
 
 def describe_file(file: File, library_id: str, seen: Seen) -> None:

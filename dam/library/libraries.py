@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, not_, or_, select
+from sqlalchemy import ColumnElement, and_, delete, exists, func, not_, select
 from sqlalchemy.orm import aliased
 
+from dam.decisions import is_decided
 from dam.errors import BadRequest, Conflict, LibraryOffline, NotFound
 from dam.library.exclusive import alone_with
 from dam.library.missing import settle_absent
@@ -21,7 +22,7 @@ from dam.library.names import display_of, signed_64
 from dam.library.roots import root_of
 from dam.library.scan import scan_library
 from dam.library.stacks import Stacker, dissolve_broken_stacks
-from dam.tables import Asset, Edit, File, FileState, Library, TagDecision
+from dam.tables import Asset, File, FileState, Library
 from dam.trash import bring_back_last_files
 
 if TYPE_CHECKING:
@@ -179,7 +180,7 @@ def remove_library(database: Database, name_or_id: str) -> Removal:
     library = find_library(database, name_or_id)
     with database.write() as session:
         removal = _describe(session, library)
-        session.execute(delete(Asset).where(_only_in(library.id), not_(_decided())))
+        session.execute(delete(Asset).where(_only_in(library.id), not_(is_decided())))
         session.execute(delete(Library).where(Library.id == library.id))
         bring_back_last_files(session)
         dissolve_broken_stacks(session)
@@ -214,8 +215,8 @@ def _describe(session: Session, library: Library) -> Removal:
     return Removal(
         library=library.name,
         files=files or 0,
-        assets_removed=count(only_here, not_(_decided())),
-        assets_kept=count(only_here, _decided()),
+        assets_removed=count(only_here, not_(is_decided())),
+        assets_kept=count(only_here, is_decided()),
     )
 
 
@@ -224,15 +225,6 @@ def _only_in(library_id: str) -> ColumnElement[bool]:
     return and_(
         Asset.id.in_(select(here.asset_id).where(here.library_id == library_id)),
         not_(exists().where(elsewhere.asset_id == Asset.id, elsewhere.library_id != library_id)),
-    )
-
-
-def _decided() -> ColumnElement[bool]:
-    """A person said something about it: a tag, an edit, or that it belongs in the trash."""
-    return or_(
-        exists().where(TagDecision.asset_id == Asset.id),
-        exists().where(Edit.asset_id == Asset.id),
-        Asset.trashed_us.is_not(None),
     )
 
 

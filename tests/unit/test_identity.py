@@ -8,13 +8,18 @@ import pytest
 from sqlalchemy import select
 
 from dam.contracts import Kind, Vector
+from dam.decisions import TABLES
 from dam.library.identity import Change, Content, Identity, Placement
 from dam.library.walk import Seen
 from dam.store import load_findings
 from dam.tables import (
     Asset,
+    Base,
+    FaceDecision,
+    FaceVerdict,
     File,
     FileState,
+    LineEdit,
     ProducerRow,
     Revision,
     Run,
@@ -100,6 +105,16 @@ def decide(scans: Scans, asset: Asset, word: str) -> None:
 def decisions(scans: Scans, asset: Asset) -> set[str]:
     query = select(TagDecision.word).where(TagDecision.asset_id == asset.id)
     return set(scans.session.scalars(query))
+
+
+def test_no_table_of_decisions_about_an_asset_is_forgotten() -> None:
+    """Neither when its library goes, nor when a changed copy becomes an asset of its own."""
+    deciding = {
+        mapper.class_
+        for mapper in Base.registry.mappers
+        if {"asset_id", "decided_us"} <= set(mapper.columns.keys())
+    }
+    assert deciding == set(TABLES)
 
 
 def test_unknown_bytes_at_a_new_path_are_a_new_asset(scans: Scans) -> None:
@@ -244,11 +259,18 @@ def test_an_edit_of_one_of_two_copies_is_a_new_asset_with_the_decisions(
     asset = scans.place("a.jpg", "A").asset
     scans.place("b.jpg", "A")
     decide(scans, asset, "beach")
+    box = {"left": 0.1, "top": 0.2, "width": 0.3, "height": 0.4}
+    scans.session.add(FaceDecision(asset_id=asset.id, verdict=FaceVerdict.DRAWN, **box))
+    scans.session.add(LineEdit(asset_id=asset.id, start_us=0, end_us=9, text="Hello"))
     scans.indexed(asset, producer)
     edit = scans.place("b.jpg", "A cropped")
     assert (edit.change, edit.former_asset_id) == (Change.CHANGED, asset.id)
     assert (scans.paths(asset), scans.paths(edit.asset)) == ([b"a.jpg"], [b"b.jpg"])
     assert decisions(scans, asset) == decisions(scans, edit.asset) == {"beach"}
+    (face,) = scans.session.scalars(select(FaceDecision).filter_by(asset_id=edit.asset.id))
+    assert {side: getattr(face, side) for side in box} == box
+    (line,) = scans.session.scalars(select(LineEdit).filter_by(asset_id=edit.asset.id))
+    assert line.text == "Hello"
     assert (scans.runs(asset), scans.runs(edit.asset)) == ([1], [])
 
 
