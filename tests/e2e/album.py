@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+HOLIDAY = "holiday"  # a tag that somebody gave
+
+
 @dataclass(frozen=True)
 class Trip:
     folder: str
@@ -66,6 +69,7 @@ def album(folder: Path, home: Path) -> Iterator[Studio]:
     pictures, disk = folder / "Pictures", folder / "Old disk"
     write_library(pictures / "Odds and ends")
     write_trips(pictures)
+    write_smaller(pictures / "2024" / "Bergen" / "IMG_4203.jpg", pictures / "2023" / "sent.jpg")
     write_jpeg(disk / "1998.jpg", GREY, seed=98)
     settings = {"threads": "1", "decoders": "1", "folder_roots": str(folder)}
     if SHARED.is_dir():
@@ -79,7 +83,8 @@ def album(folder: Path, home: Path) -> Iterator[Studio]:
     disk.rename(folder / "unplugged")
     with serving(dam) as running:
         studio = Studio(running.url, home)
-        trash(studio, "green-meadow.jpg")
+        change(studio, "green-meadow.jpg", {"trashed": True})
+        change(studio, "IMG_4211.jpg", {"tags": [{"word": HOLIDAY, "verdict": "approved"}]})
         studio.fail_run("blue-lagoon.jpg", "previews", "The decoder took longer than 120 s.")
         yield studio
 
@@ -99,14 +104,20 @@ def write_trips(folder: Path) -> None:
             shown.convert("RGB").save(place, quality=92, exif=exif)
 
 
-def trash(server: Studio, name: str) -> None:
-    change = urllib.request.Request(
+def write_smaller(photo: Path, copy: Path) -> None:
+    """As somebody sends it: a duplicate."""
+    with Image.open(photo) as shown:
+        shown.resize((shown.width // 2, shown.height // 2)).save(copy, quality=80)
+
+
+def change(server: Studio, name: str, body: dict[str, object]) -> None:
+    request = urllib.request.Request(
         f"{server.url}/api/v1/assets/{server.asset(name)}",
-        json.dumps({"trashed": True}).encode(),
+        json.dumps(body).encode(),
         {"Content-Type": "application/json"},
         method="PATCH",
     )
-    urllib.request.urlopen(change, timeout=30).close()
+    urllib.request.urlopen(request, timeout=30).close()
 
 
 def _exif(taken: datetime, position: tuple[float, float] | None) -> Image.Exif:

@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.conftest import REPOSITORY, SHARED
-from tests.e2e.album import album
+from tests.e2e.album import HOLIDAY, album
 from tests.e2e.conftest import PATIENCE_MS, SCREENSHOTS
 
 if TYPE_CHECKING:
@@ -151,6 +151,9 @@ VIEWS = {
     "folder": View(_folder, TILE),
     "places": View(lambda _: "/places", "main h1"),
     "people": View(lambda _: "/people", "main [role=switch]"),
+    "tags": View(lambda _: "/tags", "main table"),
+    "tag": View(lambda _: f"/tags/{HOLIDAY}", TILE),
+    "duplicates": View(lambda _: "/duplicates", "main img"),
     "libraries": View(lambda _: "/libraries", "main h1"),
     "work": View(lambda _: "/work", "main h1"),
     "models": View(lambda _: "/models", "main h1"),
@@ -165,6 +168,8 @@ NEWCOMER = {
     "first-models": View(lambda _: "/models", "main h1"),
     "first-work": View(lambda _: "/work", "main h1"),
     "first-libraries": View(lambda _: "/libraries", "main h1"),
+    "first-tags": View(lambda _: "/tags", "main h1"),
+    "first-duplicates": View(lambda _: "/duplicates", "main h1"),
     "first-trash": View(lambda _: "/trash", "main h1"),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
@@ -250,6 +251,27 @@ def test_menu_sets_a_filter_that_can_be_removed(
     page.reload()
     page.get_by_role("button", name=re.compile(f"^Remove the filter {menu}")).click()
     assert query_of(page) == {}
+
+
+def test_quality_menu_combines_findings_and_gives_a_report(page: Page, server: Server) -> None:
+    page.goto(f"{server.url}/?kind=photo")
+    page.get_by_role("button", name="Quality", exact=True).click()
+    menu = page.get_by_role("dialog", name="Quality")
+    menu.get_by_role("button", name="Sharp").click()
+    menu.get_by_role("button", name="Clipped sound").click()
+    assert query_of(page) == {"kind": ["photo"], "quality": ["sharp,clipping"]}
+    menu.get_by_role("button", name="Clipped sound").click()
+    assert query_of(page)["quality"] == ["sharp"]
+    menu.get_by_role("button", name="Sharp").click()
+    with page.expect_download() as started:
+        menu.get_by_role("link", name="JSON").click()
+    report = json.loads(started.value.path().read_text())
+    total = server.get("/api/v1/assets?kind=photo")["total"]
+    assert len(report["assets"]) == total > 0
+    menu.get_by_role("button", name="Blurred").click()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name=re.compile("^Remove the filter Quality")).click()
+    assert query_of(page) == {"kind": ["photo"]}
 
 
 def test_dates_are_chosen_by_year_or_by_day(page: Page, server: Server) -> None:

@@ -53,7 +53,9 @@ def said(server: Server, state: str) -> int:
     return int(server.get(f"/api/v1/tags/review?word=dog&state={state}")["total"])
 
 
-def test_a_tag_is_looked_through_and_every_step_can_be_undone(page: Page, machine: Server) -> None:
+def test_a_tag_is_looked_through_and_every_step_can_be_undone(
+    page: Page, machine: Server, expected_messages: set[str]
+) -> None:
     page.goto(f"{machine.url}/tags")
     row = page.get_by_role("row", name="dog")
     expect(row.get_by_role("cell").nth(0)).to_have_text("5")
@@ -80,6 +82,7 @@ def test_a_tag_is_looked_through_and_every_step_can_be_undone(page: Page, machin
     expect(tiles).to_have_count(2)
     assert said(machine, "approved") == 3
 
+    expected_messages.add("status of 400")
     page.get_by_role("button", name="Teach this tag").click()
     expect(page.get_by_text("No picture model has looked at your pictures yet")).to_be_visible()
 
