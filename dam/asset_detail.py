@@ -15,6 +15,7 @@ from sqlalchemy import select
 from dam.assets import US_PER_S, AssetCard, cards_of
 from dam.edits import edited_fields
 from dam.errors import NotFound
+from dam.media.ucs import UcsName, ucs_name
 from dam.quality import AssetQuality, quality_of
 from dam.sound_events import count_sound_events
 from dam.tables import (
@@ -127,6 +128,7 @@ class AssetDetail:
     caption: str | None
     label: str | None
     details: dict[str, Any]  # everything else that the file says about itself
+    ucs: UcsName | None  # what its file's name says by the Universal Category System
     edited: list[str]  # title, caption, rating: those that a person wrote over the file's
     trashed_at: datetime | None
     created_at: datetime
@@ -147,8 +149,9 @@ def describe_asset(session: Session, asset_id: str) -> AssetDetail:
     """Raises `NotFound`."""
     asset = find_asset(session, asset_id)
     runs = _runs(session, asset)
+    card = cards_of(session, [asset_id])[0]
     return AssetDetail(
-        card=cards_of(session, [asset_id])[0],
+        card=card,
         revision=asset.revision,
         content_hash=asset.content_hash,
         size_bytes=asset.size_bytes,
@@ -167,6 +170,7 @@ def describe_asset(session: Session, asset_id: str) -> AssetDetail:
         caption=asset.caption,
         label=asset.label,
         details=_finite(asset.details),
+        ucs=ucs_name(card.name),
         edited=edited_fields(session, asset_id),
         trashed_at=moment(asset.trashed_us),
         created_at=EPOCH + timedelta(microseconds=asset.created_us),

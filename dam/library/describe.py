@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from dam import store
 from dam.edits import keep_edits
 from dam.library.names import words_of_folder, words_of_name
+from dam.media.details import words_of_details
 from dam.tables import TextField
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def describe_asset(session: Session, asset: Asset, metadata: Metadata) -> None:
         (TextField.KEYWORD, ", ".join(metadata.keywords)),
         (TextField.CAMERA, " ".join(filter(None, (metadata.camera, metadata.lens)))),
         (TextField.PLACE, _place(metadata)),
+        (TextField.DETAIL, words_of_details(metadata.details)),
     )
     store.replace_texts(session, asset.id, [(field, body) for field, body in texts if body])
 

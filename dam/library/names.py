@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from dam.media.formats import kind_of_suffix
+from dam.media.ucs import ucs_name
 
 if TYPE_CHECKING:
     from dam.contracts import Kind
@@ -80,11 +81,16 @@ def stem_of(path: bytes) -> bytes:
 
 
 def words_of_name(display: str) -> str:
-    """What is searchable of a file's name: "IMG_2041_beachSunset" → IMG 2041 beach Sunset."""
+    """What is searchable of a file's name: "IMG_2041_beachSunset" → IMG 2041 beach Sunset.
+
+    And the category of a sound that is named by the Universal Category System.
+    """
     name = display.rpartition("/")[2]
     stem = name.rpartition(".")[0] or name
     words = " ".join(_WORD.findall(stem))
-    return stem if words == stem else f"{stem} {words}"
+    ucs = ucs_name(name)
+    category = f" {ucs.category}" if ucs else ""
+    return (stem if words == stem else f"{stem} {words}") + category
 
 
 def words_of_folder(display: str) -> str:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dam.media.source_timecode import source_timecode
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from dam.media.fields import Fields
 
 MAX_TEXT_CHARACTERS = 2_000  # longer texts belong into the caption
@@ -58,6 +62,12 @@ NUMBERS: dict[str, tuple[str, ...]] = {
     "altitude_m": ("Composite:GPSAltitude",),
     "direction_deg": ("GPS:GPSImgDirection",),
 }
+# What of it people search for. A slate is asked for as it is called: "scene 12A take 3".
+SEARCHABLE = (
+    *("headline", "alt_text", "creator", "people", "credit", "source", "rights"),
+    *("artist", "album", "genre", "originator", "project", "note", "tracks"),
+)
+SEARCHABLE_BY_NAME = ("scene", "take", "tape")
 
 
 def details_of(fields: Fields) -> dict[str, Any]:
@@ -76,4 +86,14 @@ def details_of(fields: Fields) -> dict[str, Any]:
     flash = fields.number("ExifIFD:Flash")
     if flash is not None:
         details["flash"] = bool(int(flash) & 1)  # bit 0: it fired; the others say how it was set
-    return details
+    if (fields.text("XML:BwfxmlCircled") or "").lower() == "true":
+        details["circled"] = True  # the take that is to be used
+    return details | source_timecode(fields)
+
+
+def words_of_details(details: Mapping[str, Any]) -> str:
+    """What is searchable of an asset's details."""
+    named = [f"{key} {details[key]}" for key in SEARCHABLE_BY_NAME if details.get(key)]
+    told = [details[key] for key in SEARCHABLE if details.get(key)]
+    plain = [", ".join(text) if isinstance(text, list) else str(text) for text in told]
+    return ", ".join(named + plain)

@@ -19,9 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from dam.contracts import Kind
-from dam.errors import UnreadableMedia
+from dam.errors import LibraryOffline, UnreadableMedia
 from dam.media.exiftool_reader import ExifToolReader
 from dam.media.fields import Fields
+from dam.media.ixml import read_ixml
 from dam.media.meaning import metadata_of
 from dam.media.plain_reader import read_plainly
 from dam.media.sidecars import read_sidecar
@@ -70,6 +71,11 @@ class MetadataProgram:
                 sidecar, digest = read_sidecar(Path(file["sidecar"]), Path(file["path"]))
             except UnreadableMedia as error:
                 warnings = [*warnings, f"The sidecar is not used: {error}"]
+        if Kind(file["kind"]) is Kind.AUDIO and not warnings:
+            try:
+                fields = fields | read_ixml(Path(file["path"]))
+            except (UnreadableMedia, LibraryOffline) as error:
+                warnings = [*warnings, f"The notes of the recorder are not used: {error}"]
         metadata = asdict(metadata_of(Kind(file["kind"]), Fields(fields), sidecar, digest))
         if warnings:
             metadata["details"]["warnings"] = warnings

@@ -98,7 +98,10 @@ def read_plainly(kind: Kind, path: Path, max_pixels: int) -> dict[str, Any]:
         if kind is not Kind.PHOTO:
             with opened(file, path) as container:
                 streams = [stream.metadata for stream in container.streams]
-                return container_fields(container.format.name, container.metadata, streams)
+                fields = container_fields(container.format.name, container.metadata, streams)
+                for stream in container.streams.audio[:1]:
+                    fields["RIFF:SampleRate"] = str(stream.sample_rate)
+                return fields
         with open_picture(file, path, max_pixels) as image:
             return picture_fields(image)
 

@@ -140,14 +140,15 @@ _LISTS_SHOW = frozenset((b"hdrl", b"movi"))
 _UNKNOWN_SIZE = 0xFFFFFFFF  # RF64 and BW64 keep the size of `data` in the chunk `ds64`
 
 
-def riff(file: BinaryIO) -> Iterator[bytes]:
-    """WebP, WAV (also RF64 and BW64) and AVI (also OpenDML's further RIFF lists)."""
-    size, offset, data_bytes, seen = size_of(file), 12, _UNKNOWN_SIZE, False
+def riff_chunks(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
+    """Name and `[start, end)` of the body of each chunk of WebP, WAV (also RF64 and BW64) and AVI
+    (also OpenDML's further RIFF lists)."""
+    size, offset, data_bytes = size_of(file), 12, _UNKNOWN_SIZE
     for _ in range(MAX_PARTS):
         if offset + 8 > size:
-            break
-        head = read_at(file, offset, min(12, size - offset))
-        kind, length = head[:4], int.from_bytes(head[4:8], "little")
+            return
+        head = read_at(file, offset, 8)
+        kind, length = head[:4], int.from_bytes(head[4:], "little")
         if kind == b"RIFF":  # OpenDML: the next gigabytes of an AVI
             offset += 12
             continue
@@ -156,11 +157,19 @@ def riff(file: BinaryIO) -> Iterator[bytes]:
         if kind == b"data" and length == _UNKNOWN_SIZE:
             length = data_bytes
         end = min(offset + 8 + length, size)  # recorders that lost power leave a wrong size
-        if kind in _RIFF_SHOWS or (kind == b"LIST" and head[8:12] in _LISTS_SHOW):
+        yield kind, offset + 8, end
+        offset = end + (length & 1)
+
+
+def riff(file: BinaryIO) -> Iterator[bytes]:
+    """What shows and sounds in a RIFF file."""
+    seen = False
+    for kind, start, end in riff_chunks(file):
+        listed = read_at(file, start, min(4, end - start)) if kind == b"LIST" else b""
+        if kind in _RIFF_SHOWS or listed in _LISTS_SHOW:
             seen = True
             yield kind
-            yield from pieces(file, offset + 8, end)
-        offset = end + (length & 1)
+            yield from pieces(file, start, end)
     if not seen:
         raise Malformed("no media in it")
 

@@ -1,24 +1,20 @@
 """Reads XMP packets, embedded or in a sidecar, into fields; without expanding a single entity.
 
 RDF/XML as ISO 16684-1 writes it: properties as attributes or elements, lists as Bag, Seq and Alt.
-Structures (regions, crop settings) are skipped. Other readers' packets are hostile until shown
-otherwise, so a document type, deep nesting or absurd length ends the reading.
+Structures (regions, crop settings) are skipped.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
-from xml.etree.ElementTree import Element, TreeBuilder
-from xml.parsers import expat
+from typing import TYPE_CHECKING
 
 from dam.errors import UnreadableMedia
+from dam.media.foreign_xml import parse_foreign
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-MAX_ELEMENTS = 200_000  # a packet of thousands of develop settings has some ten thousand
-MAX_DEPTH = 100
+    from xml.etree.ElementTree import Element
 
 _RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
@@ -48,44 +44,14 @@ _COORDINATE = re.compile(r"(\d+),(\d+(?:\.\d+)?)(?:,(\d+(?:\.\d+)?))?\s*([NSEW])
 def read_xmp(packet: bytes) -> dict[str, str | list[str]]:
     """Fields under ExifTool's names. Raises `UnreadableMedia` for what is no sane XMP."""
     try:
-        root = _parse(packet)
-    except (expat.ExpatError, UnicodeDecodeError, ValueError, AssertionError) as error:
+        root = parse_foreign(packet)
+    except ValueError as error:
         raise UnreadableMedia(f"the XMP cannot be read: {error}") from error
     fields: dict[str, str | list[str]] = {}
     for description in (d for rdf in root.iter(f"{_RDF}RDF") for d in rdf):
         for name, value in _properties(description):
             fields.setdefault(name, value)
     return fields | _coordinates(fields)
-
-
-def _parse(packet: bytes) -> Element:
-    builder, parser = TreeBuilder(), expat.ParserCreate(namespace_separator="}")
-    elements = depth = 0
-
-    def start(name: str, attributes: dict[str, str]) -> None:
-        nonlocal elements, depth
-        elements, depth = elements + 1, depth + 1
-        if elements > MAX_ELEMENTS or depth > MAX_DEPTH:
-            raise ValueError("too many or too deep elements")
-        builder.start(_qualified(name), {_qualified(key): text for key, text in attributes.items()})
-
-    def end(name: str) -> None:
-        nonlocal depth
-        depth -= 1
-        builder.end(_qualified(name))
-
-    def refuse(*_: Any) -> None:
-        raise ValueError("it has a document type")  # where entities are declared
-
-    parser.StartElementHandler, parser.EndElementHandler = start, end
-    parser.CharacterDataHandler = builder.data
-    parser.StartDoctypeDeclHandler = refuse
-    parser.Parse(packet.strip(b"\0 \t\r\n"), True)
-    return builder.close()
-
-
-def _qualified(name: str) -> str:
-    return "{" + name if "}" in name else name
 
 
 def _properties(description: Element) -> Iterator[tuple[str, str | list[str]]]:

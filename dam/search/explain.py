@@ -28,6 +28,7 @@ FIELDS = {
     TextField.CAPTION: "caption",
     TextField.CAMERA: "camera",
     TextField.PLACE: "place",
+    TextField.DETAIL: "what the file says",
 }
 EXCERPT = 80  # characters of a line in a reason
 

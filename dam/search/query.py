@@ -18,7 +18,7 @@ class Channel(StrEnum):
     WRITING = "writing"  # what can be read in it
     PEOPLE = "people"  # who is seen in it
     WORDS = "words"  # what is said and written, by what it means
-    TEXT = "text"  # names, folders, titles, captions, camera, place
+    TEXT = "text"  # names, folders, titles, captions, camera, place, details
     TAGS = "tags"  # keywords and tags, by people and by models
     DATES = "dates"  # when it was taken
 

@@ -1,4 +1,4 @@
-"""Candidates from what is written: names, folders, titles, captions, camera, place, tags.
+"""Candidates from what is written: names, folders, titles, captions, camera, place, details, tags.
 
 FTS5 finds, Python judges: the full-text tables answer with capped candidates, and how well an
 asset fits is computed from all of its texts, so that words spread over name, folder and tags
@@ -45,6 +45,7 @@ WEIGHTS = {
     TextField.CAPTION: 0.9,
     TextField.PLACE: 0.85,
     TextField.CAMERA: 0.75,
+    TextField.DETAIL: 0.75,
     TextField.FOLDER: 0.65,
 }
 APPROVED = 1.0  # a person said so

@@ -39,6 +39,7 @@ class TextField(StrEnum):
     TAG = "tag"
     CAMERA = "camera"
     PLACE = "place"
+    DETAIL = "detail"  # what else its file says: credits, scene and take, notes
     SPEECH = "speech"
     WRITING = "writing"  # read in the picture
     SOUND = "sound"  # what an event sounds like

@@ -8,7 +8,6 @@ import random
 import shutil
 import stat
 import subprocess
-import wave
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +22,7 @@ from dam.contracts import Kind
 from dam.media.decoder_process import Limits
 from dam.media.metadata import Metadata, MetadataReader
 from dam.media.probe import Probe
+from tests.broadcast_wave import IXML, bext, broadcast_wave
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -272,20 +272,42 @@ def test_a_film_without_a_date_has_none(reader: MetadataReader, tmp_path: Path) 
 
 
 def test_a_broadcast_wave_tells_its_origin(reader: MetadataReader, tmp_path: Path) -> None:
-    path = tmp_path / "a.wav"
-    with wave.open(str(path), "wb") as out:
-        out.setnchannels(1)
-        out.setsampwidth(2)
-        out.setframerate(8000)
-        out.writeframes(bytes(1600))
-    bext = b"Surf, wide".ljust(256, b"\0") + b"Recorder".ljust(32, b"\0") + b"R1".ljust(32, b"\0")
-    bext += b"2021-05-0607:08:09" + bytes(8) + b"\1\0" + bytes(254)
-    data = path.read_bytes() + b"bext" + len(bext).to_bytes(4, "little") + bext
-    path.write_bytes(data[:4] + (len(data) - 8).to_bytes(4, "little") + data[8:])
-    said = reader.read(path, AUDIO)
+    said = reader.read(broadcast_wave(tmp_path / "a.wav", bext=bext()), AUDIO)
     assert (said.captured_local, said.captured_offset_min) == ("2021-05-06T07:08:09", None)
     assert said.caption == "Surf, wide"
     assert said.details["originator"] == "Recorder"
+    assert "source_timecode" not in said.details
+
+
+def test_a_recorder_s_notes_are_read_with_every_track(
+    reader: MetadataReader, tmp_path: Path
+) -> None:
+    path = broadcast_wave(tmp_path / "a.wav", bext=bext(172_972_800), iXML=IXML.encode() + bytes(9))
+    told = reader.read(path, AUDIO).details
+    assert {key: told[key] for key in ("project", "scene", "take", "tape")} == {
+        "project": "Ebb", "scene": "12A", "take": "3", "tape": "DAY7",
+    }  # fmt: skip
+    assert (told["note"], told["tracks"]) == ("plane overhead & wind", ["Boom", "Lav Möwe"])
+    assert told["circled"] is True
+    assert (told["source_timecode"], told["timecode_rate"]) == ("01:00:00:00", "24000/1001")
+    assert "warnings" not in told
+
+
+def test_a_time_reference_without_frames_is_told_in_milliseconds(
+    reader: MetadataReader, tmp_path: Path
+) -> None:
+    told = reader.read(broadcast_wave(tmp_path / "a.wav", bext=bext(1_728_012_000)), AUDIO).details
+    assert told["source_timecode"] == "10:00:00.250"
+    assert "timecode_rate" not in told
+
+
+def test_notes_that_cannot_be_read_cost_nothing_else(
+    reader: MetadataReader, tmp_path: Path
+) -> None:
+    bomb = b"<!DOCTYPE r [<!ENTITY a 'aaaa'>]><BWFXML><SCENE>&a;</SCENE></BWFXML>"
+    told = reader.read(broadcast_wave(tmp_path / "a.wav", bext=bext(), iXML=bomb), AUDIO)
+    assert told.caption == "Surf, wide"
+    assert "document type" in told.details["warnings"][0]
 
 
 def test_a_sidecar_wins_value_by_value(reader: MetadataReader, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from dam.library.names import media_kind, stem_of, words_of_folder, words_of_nam
         ("海边日落.jpg", {"海边日落"}),
         ("DJI_0001.MP4", {"DJI", "0001"}),
         (".jpg", set()),
+        ("AMBUrbn_City Square_JD_WALK.wav", {"ambience", "City", "AMB", "Urbn"}),
     ],
 )
 def test_names_are_searchable_by_their_words(display: str, words: set[str]) -> None:

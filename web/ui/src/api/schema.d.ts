@@ -1630,6 +1630,7 @@ export interface components {
             transcript: components["schemas"]["TranscriptSummary"];
             /** Trashed At */
             trashed_at: string | null;
+            ucs: components["schemas"]["UcsName"] | null;
             /**
              * Updated At
              * Format: date-time
@@ -3173,6 +3174,21 @@ export interface components {
             failed: components["schemas"]["Trouble"][];
             /** Next Cursor */
             next_cursor: string | null;
+        };
+        /** UcsName */
+        UcsName: {
+            /** Cat Id */
+            cat_id: string;
+            /** Category */
+            category: string;
+            /** Creator */
+            creator: string;
+            /** Fx Name */
+            fx_name: string;
+            /** Source */
+            source: string;
+            /** User Category */
+            user_category: string | null;
         };
         /** UndoBody */
         UndoBody: {

@@ -46,6 +46,7 @@ const bare = {
   place: null,
   country: null,
   shots: [],
+  ucs: null,
   details: { sample_rate_hz: 44_100, channels: 2, audio_codec: 'pcm_s16le', odd_field: ['a', 'b'] },
 } as unknown as AssetDetail;
 
@@ -61,4 +62,22 @@ it('leaves out what is not known, and shows unknown fields under their own name'
     },
     { title: 'More from the file', facts: [{ name: 'Odd field', value: 'a, b' }] },
   ]);
+});
+
+it('tells when a recorder began, and what a name of the Universal Category System says', () => {
+  const details = { source_timecode: '10:00:00:06', timecode_rate: '25', time_reference: '7' };
+  const ucs = {
+    cat_id: 'AMBUrbn',
+    category: 'ambience',
+    user_category: null,
+    fx_name: 'City Square',
+    creator: 'JD',
+    source: 'WALK',
+  };
+  const [made, ...rest] = factsOf({ ...bare, details, ucs });
+  expect(made?.facts.slice(-2)).toEqual([
+    { name: 'Starts at', value: '10:00:00:06', note: '25 fps' },
+    { name: 'UCS', value: 'AMBIENCE · City Square', note: 'AMBUrbn, JD, WALK' },
+  ]);
+  expect(rest).toEqual([]);
 });

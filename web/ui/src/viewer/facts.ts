@@ -19,6 +19,7 @@ export interface FactGroup {
 }
 
 type Details = AssetDetail['details'];
+type UcsName = NonNullable<AssetDetail['ucs']>;
 
 /** How each further field is called; what is not listed is shown under its own name. */
 const NAMES: Record<string, string> = {
@@ -45,6 +46,7 @@ const NAMES: Record<string, string> = {
   scene: 'Scene',
   take: 'Take',
   tape: 'Tape',
+  circled: 'Circled take',
   note: 'Note',
   tracks: 'Tracks',
   originator: 'Originator',
@@ -66,6 +68,9 @@ const TOLD = new Set([
   'audio_codec',
   'sample_rate_hz',
   'channels',
+  'time_reference',
+  'source_timecode',
+  'timecode_rate',
   'content_identifier',
   'burst',
   'motion_photo',
@@ -128,6 +133,8 @@ function made(asset: AssetDetail): Fact[] {
       note: listed([byteCount(asset.size_bytes), words(details['mode'])], ' · '),
     },
     sound(details) && { name: 'Sound', value: sound(details) },
+    startsAt(details),
+    asset.ucs && ucs(asset.ucs),
   ]);
 }
 
@@ -184,6 +191,19 @@ function sound(details: Details): string {
     ],
     ' · ',
   );
+}
+
+/** The time of day that the recorder counted, which sound and picture are laid together by. */
+function startsAt(details: Details): Fact | null {
+  const { source_timecode: code, timecode_rate: written } = details;
+  const rate = frameRateOf(typeof written === 'string' ? written : null);
+  const note = rate ? frameRateWords(rate) : '';
+  return typeof code === 'string' ? { name: 'Starts at', value: code, note } : null;
+}
+
+function ucs({ cat_id, category, fx_name, creator, source }: UcsName): Fact {
+  const value = listed([category.toUpperCase(), fx_name], ' · ');
+  return { name: 'UCS', value, note: listed([cat_id, creator, source], ', ') };
 }
 
 function bias(details: Details): string {
