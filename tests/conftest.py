@@ -31,6 +31,8 @@ os.environ["TEST_SHARED"] = str(SHARED)
 # That no model is there is a normal state: tests are about it, or bring their own, or switch this
 # on. Here for what is made before a test of its own begins, such as a server for many of them.
 os.environ["DAM_BUILT_IN_MODEL"] = "false"
+# What numba compiles for librosa takes half a minute; kept, so that it does so once.
+os.environ.setdefault("NUMBA_CACHE_DIR", str(REPOSITORY / ".pytest_cache" / "numba"))
 MINI = REPOSITORY / "dam" / "weights" / "mini"
 
 

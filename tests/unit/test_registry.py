@@ -62,4 +62,4 @@ def test_missing_weights_make_an_indexer_and_its_dependants_wait(settings: Setti
     ready, waiting = Registry(settings).producers()
     assert set(waiting) == {"visual", "tags", "speech", "sounds", "sound_space", "faces", "words"}
     assert all("dam models pull" in reason for reason in waiting.values())
-    assert set(ready) == {"shots", "quality", "fingerprints", "text"}
+    assert set(ready) == {"shots", "quality", "fingerprints", "text", "music"}
