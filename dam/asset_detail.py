@@ -16,6 +16,7 @@ from dam.assets import US_PER_S, AssetCard, cards_of
 from dam.edits import edited_fields
 from dam.errors import NotFound
 from dam.media.ucs import UcsName, ucs_name
+from dam.music import AssetMusic, music_of
 from dam.quality import AssetQuality, quality_of
 from dam.sound_events import count_sound_events
 from dam.tables import (
@@ -139,6 +140,7 @@ class AssetDetail:
     shots: list[AssetShot]
     transcript: TranscriptSummary
     sound_events: int  # how many sounds are named in it
+    music: AssetMusic | None  # what of it was heard, where it is music
     written_lines: int  # how many lines can be read in it
     quality: list[AssetQuality]
     runs: list[AssetRun]
@@ -181,6 +183,7 @@ def describe_asset(session: Session, asset_id: str) -> AssetDetail:
         shots=_shots(session, asset_id),
         transcript=summarise_transcript(session, asset_id),
         sound_events=count_sound_events(session, asset_id),
+        music=music_of(session, asset_id),
         written_lines=count_written_lines(session, asset_id),
         quality=quality_of(session, [asset_id])[asset_id],
         runs=runs,

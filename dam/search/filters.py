@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import ColumnElement, and_, column, exists, func, literal_column, or_, select, table
 
 from dam.search.measured import measured_conditions
+from dam.search.musical import musical_conditions
 from dam.search.words import escape_like, fts_phrase, is_unspaced, like_pattern
 from dam.store import SUGGESTED
 from dam.tables import (
@@ -64,7 +65,8 @@ def conditions(filters: Filters) -> list[Condition]:
         found.append(Asset.captured_local >= filters.taken_from)
     if filters.taken_before is not None:
         found.append(Asset.captured_local < filters.taken_before)
-    return found + _measures(filters) + measured_conditions(filters)
+    measured = measured_conditions(filters) + musical_conditions(filters)
+    return found + _measures(filters) + measured
 
 
 def shows_person(wanted: str) -> Condition:

@@ -17,6 +17,7 @@ from dam.contracts import Kind
 from dam.errors import BadRequest
 from dam.search.dates import Period, find_period, period_of
 from dam.search.measured import traits_of
+from dam.search.musical import keys_of
 from dam.search.query import Filters
 from dam.search.words import WORD, content_words, has_content
 
@@ -32,6 +33,7 @@ COMPARISON = re.compile(r"(?P<sign>>=|<=|>|<|=|)(?P<amount>.+)")
 DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|sec|m|min|h|)")
 CLOCK = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{2}(?:\.\d+)?)")
 UNITS_S = {"ms": 0.001, "": 1.0, "s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+NEAR_BPM = 2.0  # nobody means exactly 120.0 beats a minute
 QUOTES = str.maketrans("“”„«»", '"""""')
 
 
@@ -188,6 +190,22 @@ def _loudness(filters: Filters, value: str) -> Filters:
     )
 
 
+def _tempo(filters: Filters, value: str) -> Filters:
+    def beats(text: str) -> float:
+        if not re.fullmatch(r"\d+(\.\d+)?", text):
+            raise BadRequest(f"“{value}” is no tempo; write bpm:120, bpm:118..124 or bpm:>140.")
+        return float(text)
+
+    low, high = _bounds(value, beats, step=0.1)
+    if low is not None and low == high:
+        low, high = low - NEAR_BPM, high + NEAR_BPM
+    return replace(
+        filters,
+        min_tempo_bpm=filters.min_tempo_bpm if low is None else low,
+        max_tempo_bpm=filters.max_tempo_bpm if high is None else high,
+    )
+
+
 def _quality(filters: Filters, value: str) -> Filters:
     return replace(filters, quality=(*filters.quality, *traits_of(value)))
 
@@ -239,6 +257,7 @@ ALIASES = {
     "has": "quality",
     "is": "quality",
     "lufs": "loudness",
+    "tempo": "bpm",
 }
 KEYS: dict[str, Callable[[Filters, str], Filters]] = {
     "kind": _kind,
@@ -254,6 +273,8 @@ KEYS: dict[str, Callable[[Filters, str], Filters]] = {
     "duration": _duration,
     "quality": _quality,
     "loudness": _loudness,
+    "bpm": _tempo,
+    "key": lambda filters, value: replace(filters, keys=filters.keys | keys_of(value)),
     "date": _date,
     "after": lambda filters, value: replace(filters, taken_from=period_of(value).start),
     "before": lambda filters, value: replace(filters, taken_before=period_of(value).start),

@@ -47,6 +47,9 @@ class Filters:
     quality: tuple[Trait, ...] = ()
     min_loudness_lufs: float | None = None
     max_loudness_lufs: float | None = None
+    min_tempo_bpm: float | None = None
+    max_tempo_bpm: float | None = None
+    keys: frozenset[str] = frozenset()  # of music: "A minor"
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,6 +127,37 @@ def test_loudness_is_a_range_in_lufs(text: str, low: float | None, high: float |
 
 
 @pytest.mark.parametrize(
+    ("text", "low", "high"),
+    [
+        ("bpm:120", 118, 122),
+        ("bpm:118..124", 118, 124),
+        ("bpm:>=140", 140, None),
+        ("tempo:<90", None, 89.9),
+    ],
+)
+def test_tempo_is_a_range_in_beats_a_minute(
+    text: str, low: float | None, high: float | None
+) -> None:
+    found = filters(text)
+    assert (found.min_tempo_bpm, found.max_tempo_bpm) == (low, high)
+
+
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [
+        ("key:Am", {"A minor"}),
+        ("key:f#min", {"F# minor"}),
+        ('key:"Bb major"', {"A# major"}),
+        ("key:CM", {"C major"}),
+        ("key:Cb", {"B major", "B minor"}),
+        ("key:G-Major key:em", {"G major", "E minor"}),
+    ],
+)
+def test_a_key_is_known_however_it_is_written(text: str, keys: set[str]) -> None:
+    assert filters(text).keys == keys
+
+
+@pytest.mark.parametrize(
     ("text", "start", "end"),
     [
         ("date:2024", "2024", "2025"),
@@ -145,7 +176,7 @@ def test_dates_are_half_open(text: str, start: str | None, end: str | None) -> N
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("dog foo:bar", "There is no filter “foo:”. Known are after, before, camera"),
+        ("dog foo:bar", "There is no filter “foo:”. Known are after, before, bpm"),
         ("rating:9", "-1 to 5"),
         ("rating:many", "rating:>=3"),
         ("date:2024-13", "2024-06"),
@@ -154,6 +185,9 @@ def test_dates_are_half_open(text: str, start: str | None, end: str | None) -> N
         ("duration:long", "duration:>10s"),
         ("quality:nice", "known are sharp, blurred"),
         ("loudness:loud", "loudness:-24..-14"),
+        ("bpm:fast", "bpm:118..124"),
+        ("key:H", "key:Am"),
+        ("key:dorian", "key:Am"),
         ("kind:book", "photo, video, audio"),
         ("-kind:photo", "cannot be negated"),
         ('in:""', "lacks a value"),

@@ -13,6 +13,8 @@ const NAMES: Record<string, string> = {
   duration: 'length',
   quality: 'quality',
   loudness: 'loudness',
+  bpm: 'tempo',
+  key: 'key',
   date: 'taken',
   after: 'taken since',
   before: 'taken before',

@@ -1609,6 +1609,7 @@ export interface components {
             lens: string | null;
             /** Longitude */
             longitude: number | null;
+            music: components["schemas"]["AssetMusic"] | null;
             /** Place */
             place: string | null;
             previews: components["schemas"]["PreviewState"];
@@ -1665,6 +1666,15 @@ export interface components {
             total: number;
             /** Version */
             version: string;
+        };
+        /** AssetMusic */
+        AssetMusic: {
+            /** Key */
+            key: string | null;
+            /** Key Confidence */
+            key_confidence: number;
+            /** Tempo Bpm */
+            tempo_bpm: number | null;
         };
         /** AssetPage */
         AssetPage: {

@@ -47,6 +47,7 @@ const bare = {
   country: null,
   shots: [],
   ucs: null,
+  music: null,
   details: { sample_rate_hz: 44_100, channels: 2, audio_codec: 'pcm_s16le', odd_field: ['a', 'b'] },
 } as unknown as AssetDetail;
 
@@ -80,4 +81,13 @@ it('tells when a recorder began, and what a name of the Universal Category Syste
     { name: 'UCS', value: 'AMBIENCE · City Square', note: 'AMBUrbn, JD, WALK' },
   ]);
   expect(rest).toEqual([]);
+});
+
+it.each([
+  [{ tempo_bpm: 125.5, key: 'A minor', key_confidence: 0.9 }, '125.5 bpm · A minor', ''],
+  [{ tempo_bpm: null, key: 'C major', key_confidence: 0.1 }, 'C major', 'the key is uncertain'],
+  [{ tempo_bpm: 90, key: null, key_confidence: 0 }, '90 bpm', ''],
+])('tells tempo and key of music: %o', (music, value, note) => {
+  const [made] = factsOf({ ...bare, music });
+  expect(made?.facts.at(-1)).toEqual({ name: 'Music', value, note });
 });

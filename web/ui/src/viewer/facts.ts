@@ -19,6 +19,7 @@ export interface FactGroup {
 }
 
 type Details = AssetDetail['details'];
+type Music = NonNullable<AssetDetail['music']>;
 type UcsName = NonNullable<AssetDetail['ucs']>;
 
 /** How each further field is called; what is not listed is shown under its own name. */
@@ -135,6 +136,7 @@ function made(asset: AssetDetail): Fact[] {
     sound(details) && { name: 'Sound', value: sound(details) },
     startsAt(details),
     asset.ucs && ucs(asset.ucs),
+    asset.music && music(asset.music),
   ]);
 }
 
@@ -204,6 +206,16 @@ function startsAt(details: Details): Fact | null {
 function ucs({ cat_id, category, fx_name, creator, source }: UcsName): Fact {
   const value = listed([category.toUpperCase(), fx_name], ' · ');
   return { name: 'UCS', value, note: listed([cat_id, creator, source], ', ') };
+}
+
+/** Less sure than this, and the key is as likely its fifth or its relative. */
+const SURE_OF_KEY = 0.3;
+
+function music({ tempo_bpm, key, key_confidence }: Music): Fact | null {
+  const tempo = tempo_bpm !== null && `${tempo_bpm} bpm`;
+  const value = listed([tempo, key], ' · ');
+  const note = key && key_confidence < SURE_OF_KEY ? 'the key is uncertain' : '';
+  return value ? { name: 'Music', value, note } : null;
 }
 
 function bias(details: Details): string {
