@@ -1,9 +1,8 @@
 """File names of the Universal Category System: `CatID_FXName_CreatorID_SourceID`, then anything.
 
-universalcategorysystem.com, version 8.2, a public-domain convention of sound libraries. A CatID is
-a category in capitals and a subcategory (`AMBUrbn`); its own words for the 750 subcategories are
-not known here, and of the archive's one-word CatIDs (`MIX`, `TEST`) none counts: they begin the
-names of too many other files.
+universalcategorysystem.com. A CatID is a category in capitals and a subcategory (`AMBUrbn`); its
+own words for the 750 subcategories are not known here, and of the archive's one-word CatIDs (`MIX`,
+`TEST`) none counts: they begin the names of too many other files.
 """
 
 from __future__ import annotations
