@@ -121,7 +121,9 @@ class Face:
 
 class FingerprintKind(StrEnum):
     PHASH = "phash"  # 64 bits (ImageHash) of a picture or a frame, then of views of it
-    GREY = "grey"  # a photo as 32 × 32 bytes of luminance, whatever its shape
+    # A photo as 32 × 32 bytes of luminance, whatever its shape; of a film one for all of it, with
+    # 16 × 16 of each frame that was hashed (`dam.media.views.FRAME_PICTURE`).
+    GREY = "grey"
     CHROMAPRINT = "chromaprint"  # 32-bit little-endian words of sound, 8 a second
 
 

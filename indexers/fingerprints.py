@@ -37,12 +37,13 @@ FRAMES_APART_US = 500_000
 SAME_LOOK_BITS = 2
 # A long look is kept again after this time, so that it still counts for as long as it lasts.
 LONGEST_LOOK_US = 4_000_000
+MOST_PICTURES = 14_400  # of a film: two hours of two a second, 3.7 MB; longer ones have fewer
 log = logging.getLogger(__name__)
 
 
 class Fingerprints:
     name: ClassVar[str] = "fingerprints"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     accepts: ClassVar[frozenset[Kind]] = frozenset({Kind.PHOTO, Kind.VIDEO, Kind.AUDIO})
     reads: ClassVar[frozenset[Reads]] = frozenset({Reads.IMAGE, Reads.FRAMES, Reads.SOUND})
     needs: ClassVar[tuple[str, ...]] = ()
@@ -104,6 +105,7 @@ class Fingerprints:
     def _of_frames(self, item: Item) -> Iterator[Finding]:
         """A look lasts until another one, until the picture goes flat or the film ends."""
         looks: list[_Look] = []
+        pictures = _Pictures()
         shown: _Look | None = None
         last_us = -FRAMES_APART_US
         for frame in item.frames:
@@ -112,7 +114,7 @@ class Fingerprints:
             last_us = frame.at_us
             if shown:
                 shown.end_us = frame.at_us
-            hashes = self._of_frame(frame)
+            hashes = self._of_frame(frame, pictures)
             if hashes is None:
                 shown = None
             elif shown is None or not shown.goes_on(hashes):
@@ -123,12 +125,18 @@ class Fingerprints:
         if shown:
             shown.end_us = max(item.duration_us or 0, last_us + 1)
         yield from (look.as_finding(item.duration_us) for look in looks)
+        if looks:
+            whole = Span(0, item.duration_us or last_us + 1)
+            yield Fingerprint(FingerprintKind.GREY, pictures.packed(), span=whole)
 
-    def _of_frame(self, frame: Frame) -> bytes | None:
-        from dam.media.views import FRAME_VIEWS, blended
+    def _of_frame(self, frame: Frame, pictures: _Pictures) -> bytes | None:
+        from dam.media.views import FRAME_PX, FRAME_VIEWS, blended
 
         grey = _grey(frame.small)
-        return self._hashes(grey, FRAME_VIEWS) if blended(grey).std() >= FLAT else None
+        if blended(grey).std() < FLAT:
+            return None
+        pictures.add(frame.at_us, blended(grey, FRAME_PX))
+        return self._hashes(grey, FRAME_VIEWS)
 
     def _of_sound(self, item: Item, program: str) -> Iterator[Finding]:
         with Listener(program) as listener:
@@ -156,6 +164,31 @@ def _grey(pixels: Pixels | None) -> Image:
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size:
         raise UnreadableMedia(f"Not a picture: {pixels.dtype} of shape {pixels.shape}.")
     return grey_of(Image.fromarray(pixels))
+
+
+class _Pictures:
+    """Coarse ones of the frames that are hashed, bounded however long the film is: every other one
+    goes when they become too many."""
+
+    def __init__(self) -> None:
+        self._kept: list[tuple[int, bytes]] = []
+        self._apart_us = FRAMES_APART_US
+
+    def add(self, at_us: int, grey: Pixels) -> None:
+        if self._kept and at_us - self._kept[-1][0] * 1_000 < self._apart_us - 1_000:
+            return
+        self._kept.append((at_us // 1_000, grey.tobytes()))
+        if len(self._kept) > MOST_PICTURES:
+            self._kept, self._apart_us = self._kept[::2], 2 * self._apart_us
+
+    def packed(self) -> bytes:
+        from dam.media.views import FRAME_PICTURE
+
+        at_ms, grey = zip(*self._kept, strict=True)
+        records = np.zeros(len(at_ms), FRAME_PICTURE)
+        records["at_ms"] = at_ms
+        records["grey"] = np.frombuffer(b"".join(grey), "u1").reshape(records["grey"].shape)
+        return records.tobytes()
 
 
 @dataclass(slots=True)

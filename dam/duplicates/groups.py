@@ -114,8 +114,8 @@ def find_links(session: Session) -> list[Link]:
     for one, other, agreement, is_burst in zip(*pairs, strict=True):
         kind = GroupKind.BURST if is_burst else GroupKind.PHOTO
         links.append(Link(ids[one], ids[other], kind, _rounded(1 - float(agreement))))
-    ids, shown = read_films(session)
-    for film in films.find_pairs(shown):
+    ids, shown, frames = read_films(session)
+    for film in films.find_pairs(shown, frames):
         distance = _rounded(1 - film.share)
         links.append(Link(ids[film.one], ids[film.other], GroupKind.VIDEO, distance))
     ids, heard = read_recordings(session)

@@ -16,9 +16,10 @@ from sqlalchemy import select
 from dam.assets import has_file
 from dam.contracts import Kind
 from dam.duplicates.films import Film
+from dam.duplicates.movement import Pictures
 from dam.duplicates.photos import Photos
 from dam.findings import FingerprintKind
-from dam.media.views import BLENDED_PX, FRAME_VIEWS, PHOTO_VIEWS
+from dam.media.views import BLENDED_PX, FRAME_PICTURE, FRAME_VIEWS, PHOTO_VIEWS
 from dam.rows import unpack_vectors
 from dam.tables import Asset, FingerprintRow, VectorRow
 from dam.trash import not_in_trash
@@ -26,7 +27,7 @@ from dam.vectors import rows as vector_rows
 from dam.vectors.spaces import serving_space
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
     from sqlalchemy import Select
@@ -59,7 +60,10 @@ def read_photos(session: Session) -> tuple[list[str], Photos]:
     )
 
 
-def read_films(session: Session) -> tuple[list[str], list[Film]]:
+def read_films(
+    session: Session,
+) -> tuple[list[str], list[Film], Callable[[int], Pictures]]:
+    """The last: reads the pictures of one of them, by its place among the films."""
     rows = session.execute(
         _prints(Kind.VIDEO, FingerprintKind.PHASH)
         .add_columns(FingerprintRow.start_us, FingerprintRow.end_us, Asset.duration_us)
@@ -79,7 +83,18 @@ def read_films(session: Session) -> tuple[list[str], list[Film]]:
                 looks[0].duration_us or ends_us[-1],
             )
         )
-    return ids, films
+    return ids, films, lambda film: _pictures(session, ids[film])
+
+
+def _pictures(session: Session, asset_id: str) -> Pictures:
+    """None of a film that was fingerprinted before there were any."""
+    packed = session.scalar(
+        select(FingerprintRow.bits)
+        .where(FingerprintRow.asset_id == asset_id, FingerprintRow.kind == FingerprintKind.GREY)
+        .limit(1)
+    )
+    records = np.frombuffer(packed or b"", FRAME_PICTURE)
+    return Pictures(records["at_ms"].astype(np.int64) * 1_000, records["grey"])
 
 
 def read_recordings(session: Session) -> tuple[list[str], list[NDArray[np.uint32]]]:

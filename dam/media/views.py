@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 GREY_PX = 128  # long side of the grey picture that all views are taken from
 HASHED_PX = 64  # pHash looks at 32; less would lose what its own scaling averages
 BLENDED_PX = 32  # side of the square that pictures are laid over each other as
+FRAME_PX = 16  # the same of a film's frames, of which there are many
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,8 @@ PHOTO_VIEWS = (
 )
 # Of a frame. A film has many, so that few must be found.
 FRAME_VIEWS = (View(), *_CROPS[:2])
+# What a film keeps of a frame beside its hashes, as it is stored.
+FRAME_PICTURE = np.dtype([("at_ms", "<u4"), ("grey", "u1", (FRAME_PX, FRAME_PX))])
 
 
 def grey_of(image: Image.Image) -> Image.Image:
@@ -94,7 +97,7 @@ def grey_of(image: Image.Image) -> Image.Image:
     return image.resize(size, scaling, reducing_gap=2.0).convert("L")
 
 
-def blended(grey: Image.Image) -> NDArray[np.uint8]:
-    """(BLENDED_PX, BLENDED_PX): coarse enough that compression, noise and small text vanish."""
-    small = grey.resize((BLENDED_PX, BLENDED_PX), Image.Resampling.BOX)
+def blended(grey: Image.Image, side_px: int = BLENDED_PX) -> NDArray[np.uint8]:
+    """(side, side): coarse enough that compression, noise and small text vanish."""
+    small = grey.resize((side_px, side_px), Image.Resampling.BOX)
     return np.asarray(small, np.uint8)

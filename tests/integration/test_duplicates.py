@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 from sqlalchemy import select
 
 from dam import store
@@ -184,6 +184,42 @@ def test_films_match_by_their_looks_in_time_and_never_by_black(world: World) -> 
     assert world.groups() == {GroupKind.VIDEO: [{whole, part}]}
 
 
+def walk(seed: int, *, place: int = 5, mark: bool = False, seconds: int = 10) -> list[Frame]:
+    """Somebody before a camera that stands still, four frames a second; nobody: seed 0."""
+    rng = np.random.default_rng(seed)
+    path = np.array([80, 60]) + np.cumsum(rng.normal(0, 6, (seconds * 4, 2)), axis=0)
+    frames = []
+    for number, (x, y) in enumerate(path):
+        image = scene(place, (160, 120))
+        if seed:
+            ImageDraw.Draw(image).ellipse((x - 14, y - 20, x + 14, y + 20), fill=(250, 240, 230))
+        if mark:
+            ImageDraw.Draw(image).text((6, 90), "SAMPLE", fill=(255, 255, 255), font_size=16)
+        pixels = np.asarray(image)
+        frames.append(Frame(number * 250_000, None, pixels, pixels))
+    return frames
+
+
+def test_what_moves_before_a_still_camera_tells_a_copy_from_another_take(world: World) -> None:
+    take = world.video("take.mp4", walk(1))
+    marked = world.video("marked.mp4", walk(1, mark=True))
+    part = world.video(
+        "part.mp4",
+        [Frame(one.at_us - 2_500_000, None, one.small, one.image) for one in walk(1)[10:36]],
+    )
+    for seed in (2, 3, 4):
+        world.video(f"other take {seed}.mp4", walk(seed))
+    world.video("nobody there.mp4", walk(0))
+    assert world.groups() == {GroupKind.VIDEO: [{take, marked, part}]}
+
+
+def test_a_still_that_is_a_film_matches_as_a_picture_does(world: World) -> None:
+    still = world.video("still.mp4", walk(0))
+    copy = world.video("longer.mp4", walk(0, seconds=12, mark=True))
+    world.video("another still.mp4", walk(0, place=6))
+    assert world.groups() == {GroupKind.VIDEO: [{still, copy}]}
+
+
 @pytest.mark.skipif(find_program() is None, reason="fpcalc is not installed")
 def test_recordings_match_when_cut_and_quieter_and_silence_matches_nothing(world: World) -> None:
     song = melody(20, 1)
@@ -192,6 +228,21 @@ def test_recordings_match_when_cut_and_quieter_and_silence_matches_nothing(world
     world.audio("other.wav", melody(20, 2))
     world.audio("silence.wav", np.zeros(20 * VOICE_HZ, np.float32))
     world.audio("quiet.wav", np.zeros(20 * VOICE_HZ, np.float32))
+    assert world.groups() == {GroupKind.AUDIO: [{whole, part}]}
+
+
+def rain(seconds: int, seed: int) -> np.ndarray:
+    """Noise of one colour, which sounds the same whenever it is listened to."""
+    white = np.random.default_rng(seed).normal(0, 0.1, seconds * VOICE_HZ)
+    return np.convolve(white, np.hanning(64) / 8, "same").astype(np.float32)
+
+
+@pytest.mark.skipif(find_program() is None, reason="fpcalc is not installed")
+def test_a_few_seconds_match_their_copy_and_no_other_rain(world: World) -> None:
+    whole = world.audio("whole.wav", rain(5, 1))
+    part = world.audio("part.mp3", rain(5, 1)[10_000:70_000] * 0.4)
+    for seed in (2, 3, 4):
+        world.audio(f"other rain {seed}.wav", rain(5, seed))
     assert world.groups() == {GroupKind.AUDIO: [{whole, part}]}
 
 

@@ -10,6 +10,7 @@ from PIL import Image
 
 from dam.contracts import VOICE_HZ, Frame, Item, Kind, Setup, Sound
 from dam.findings import Fingerprint, FingerprintKind
+from dam.media.views import FRAME_PICTURE
 from dam.models import ModelStore
 from indexers import fingerprints as module
 from indexers.chromaprint import find_program
@@ -51,6 +52,11 @@ def film(*shown: np.ndarray, each_us: int = 2_000_000) -> Item:
     return Item("film", Kind.VIDEO, len(shown) * each_us, frames=frames)
 
 
+def pictures_of(prints: list[Fingerprint]) -> np.ndarray:
+    (packed,) = (one.bits for one in prints if one.kind is FingerprintKind.GREY)
+    return np.frombuffer(packed, FRAME_PICTURE)
+
+
 def sound(samples: np.ndarray) -> Iterator[Sound]:
     for start in range(0, len(samples), 4 * VOICE_HZ):
         voice = samples[start : start + 4 * VOICE_HZ].astype(np.float32)
@@ -67,17 +73,34 @@ def melody(seconds: int, seed: int = 0) -> np.ndarray:
 
 def test_a_film_has_a_fingerprint_for_each_look_and_none_where_it_is_black(setup: Setup) -> None:
     black = np.zeros((120, 160, 3), np.uint8)
-    prints = found(setup, film(scene(1), black, scene(2)))
+    first, second, _ = prints = found(setup, film(scene(1), black, scene(2)))
     spans = [(one.span.start_us, one.span.end_us) for one in prints if one.span]
-    assert spans == [(0, 2_000_000), (4_000_000, 6_000_000)]
-    assert [one.kind for one in prints] == [FingerprintKind.PHASH] * 2
-    assert prints[0].bits != prints[1].bits
+    assert spans == [(0, 2_000_000), (4_000_000, 6_000_000), (0, 6_000_000)]
+    assert [one.kind for one in prints] == [*[FingerprintKind.PHASH] * 2, FingerprintKind.GREY]
+    assert first.bits != second.bits
+
+
+def test_a_film_has_a_coarse_picture_of_every_frame_that_is_hashed(setup: Setup) -> None:
+    black = np.zeros((120, 160, 3), np.uint8)
+    pictures = pictures_of(found(setup, film(scene(1), black, scene(2))))
+    assert pictures["at_ms"].tolist() == [0, 500, 1000, 1500, 4000, 4500, 5000, 5500]
+    assert np.ptp(pictures["grey"][:4], axis=0).max() == 0
+    assert pictures["grey"][0].tolist() != pictures["grey"][4].tolist()
+    assert found(setup, film(black)) == []
+
+
+def test_the_pictures_of_a_long_film_are_fewer_and_still_of_all_of_it(
+    setup: Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_PICTURES", 8)
+    pictures = pictures_of(found(setup, film(*[scene(1)] * 6)))
+    assert pictures["at_ms"].tolist() == list(range(0, 12_000, 2000))
 
 
 def test_a_still_that_lasts_counts_for_as_long_as_it_lasts(setup: Setup) -> None:
-    prints = found(setup, film(*[scene(1)] * 5))
-    assert [one.at_us for one in prints] == [0, 4_000_000, 8_000_000]
-    assert len({one.bits for one in prints}) == 1
+    *looks, _ = found(setup, film(*[scene(1)] * 5))
+    assert [one.at_us for one in looks] == [0, 4_000_000, 8_000_000]
+    assert len({one.bits for one in looks}) == 1
 
 
 @needs_fpcalc
