@@ -15,7 +15,7 @@ import numpy as np
 
 from dam.contracts import Item, Kind, Outcome, Producer, Reads, Setup, Tag, Vector
 from dam.errors import DamError, UpstreamFailed, WeightsUnavailable
-from indexers.calibration import Calibration, Standard
+from indexers.calibration import Calibration
 from indexers.vocabulary import (
     Vocabulary,
     digest,
@@ -24,17 +24,13 @@ from indexers.vocabulary import (
     with_own_words,
 )
 from indexers.word_vectors import WordVectors
+from indexers.zero_shot import ZeroShot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from dam.contracts import QueryEncoder, Unit
-    from indexers.calibration import Scores
+    from dam.contracts import QueryEncoder
 
-    VectorsOf = Callable[[Sequence[str]], Unit]
-
-# Of two words one always has half: an exclusive group speaks only when it prefers one.
-LEAST_SHARE = 0.6
 MOST_TAGS = 20  # of one asset; more are noise to a person who looks through them
 
 
@@ -112,9 +108,11 @@ class Tags:
         return Calibration.of(self._measured(self._visual_producer()))
 
     @cached_property
-    def _words(self) -> _Words:
+    def _words(self) -> ZeroShot:
         vectors = WordVectors(self._setup.cache, self._visual_producer().fingerprint)
-        return _Words(self._vocabularies, lambda texts: vectors.of(texts, self._encoder))
+        return ZeroShot(
+            self._vocabularies, neutral_texts(), lambda texts: vectors.of(texts, self._encoder)
+        )
 
     def _tags(self, item: Item) -> list[Tag]:
         found = [each for each in item.upstream("visual") if isinstance(each, Vector)]
@@ -135,38 +133,3 @@ class Tags:
             for at in order
             if confidences[at] >= calibration.least_confidence
         ]
-
-
-class _Words:
-    """All words of some vocabularies as points in one space."""
-
-    def __init__(self, vocabularies: tuple[Vocabulary, ...], vectors_of: VectorsOf) -> None:
-        self.names = [(each.name, word) for each in vocabularies for word in each.words]
-        self._neutral = vectors_of(neutral_texts())
-        asked = [text for each in vocabularies for texts in each.words.values() for text in texts]
-        vectors_of(asked)  # in one call; below they come from the cache
-        self._groups = [
-            (each, np.stack([_centre(vectors_of(texts)) for texts in each.words.values()]))
-            for each in vocabularies
-            if each.words
-        ]
-
-    def scores(self, pictures: Unit, calibration: Calibration) -> Scores:
-        """(n, words) confidence; in an exclusive group all words but a clear winner are 0."""
-        standard = Standard(pictures, self._neutral)
-        columns: list[Scores] = [np.empty((len(pictures), 0))]
-        for vocabulary, words in self._groups:
-            if vocabulary.exclusive:
-                shares = standard.exclusive(words, complete=vocabulary.complete)
-                least = np.maximum(shares.max(axis=1, keepdims=True), LEAST_SHARE)
-                columns.append(np.where(shares >= least, shares, 0))
-            else:
-                columns.append(standard.independent(words, calibration))
-        return np.hstack(columns)
-
-
-def _centre(vectors: Unit) -> Unit:
-    """(dim,) unit: the middle of several ways to say one thing."""
-    middle = vectors.mean(axis=0)
-    unit: Unit = middle / np.linalg.norm(middle)
-    return unit

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 BUILT_IN = Path(__file__).parent / "vocabularies"
+MUSIC = BUILT_IN / "music"
 ALL = "built-in"  # in a list of names: all of ours
 NEUTRAL = ("objects", "scenes")  # what a word's score is compared with; see `calibration`
 OWN = "the user's own"
@@ -50,6 +51,12 @@ def load_vocabularies(listed: str) -> tuple[Vocabulary, ...]:
             vocabulary = read_vocabulary(path)
             found[vocabulary.name] = vocabulary
     return tuple(found.values())
+
+
+@cache
+def music_vocabularies() -> tuple[Vocabulary, ...]:
+    """What `music_tags` may say."""
+    return tuple(read_vocabulary(path) for path in sorted(MUSIC.glob("*.yaml")))
 
 
 def with_own_words(

@@ -60,6 +60,15 @@ def test_an_unknown_name_in_the_settings_is_an_error_that_lists_the_known(
 
 def test_missing_weights_make_an_indexer_and_its_dependants_wait(settings: Settings) -> None:
     ready, waiting = Registry(settings).producers()
-    assert set(waiting) == {"visual", "tags", "speech", "sounds", "sound_space", "faces", "words"}
+    assert set(waiting) == {
+        "visual",
+        "tags",
+        "speech",
+        "sounds",
+        "sound_space",
+        "music_tags",
+        "faces",
+        "words",
+    }
     assert all("dam models pull" in reason for reason in waiting.values())
     assert set(ready) == {"shots", "quality", "fingerprints", "text", "music"}
