@@ -96,7 +96,12 @@ class MusicTags:
         best, confidences = scores.argmax(axis=0), scores.mean(axis=0)
         order = np.argsort(-confidences, kind="stable")[:MOST_TAGS]
         return [
-            Tag(*self._words.names[at], float(confidences[at]), found[best[at]].span)
+            Tag(
+                vocabulary=self._words.names[at][0],
+                word=self._words.names[at][1],
+                score=float(confidences[at]),
+                span=found[best[at]].span,
+            )
             for at in order
             if confidences[at] >= LEAST_CONFIDENCE
         ]

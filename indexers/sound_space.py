@@ -7,6 +7,7 @@ docs/indexers/sound_space.md.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -39,7 +40,7 @@ WINDOWS = Windows(length=5 * STEPS_A_SECOND, longest=15 * STEPS_A_SECOND // 2)
 
 class SoundSpace:
     name: ClassVar[str] = "sound_space"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     accepts: ClassVar[frozenset[Kind]] = frozenset({Kind.VIDEO, Kind.AUDIO})
     reads: ClassVar[frozenset[Reads]] = frozenset({Reads.SOUND})
     needs: ClassVar[tuple[str, ...]] = ()
@@ -86,11 +87,25 @@ def _vectors(
     item: Item, audible: Audible, places: Sequence[Place], rows: Sequence[Unit]
 ) -> list[Vector]:
     found = []
-    for (first, end), values in zip(places, rows, strict=True):
+    for (first, end), values in zip(_spoken_for(places), rows, strict=True):
         span = audible.trimmed(first * STEP_US, end * STEP_US, within_us=item.duration_us)
         if span is not None:
             found.append(Vector(values, span.start_us, span))
     return found
+
+
+def _spoken_for(places: Sequence[Place]) -> list[Place]:
+    """Windows up to the middle of what they share: of two that hear a moment, the one in which it
+    is more central knows better what it is. So no vector points to the sound before its own."""
+    parted = [
+        (end + first) // 2 if first < end else None for (_, end), (first, _) in pairwise(places)
+    ]
+    return [
+        (first if before is None else before, end if after is None else after)
+        for (first, end), before, after in zip(
+            places, [None, *parted], [*parted, None], strict=True
+        )
+    ]
 
 
 def mono(sound: Sound) -> Samples:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from dam.contracts import WIDE_HZ, Item, Kind, Setup, Sound, Span
+from dam.contracts import WIDE_HZ, Item, Kind, Setup, Sound, Span, Vector
 from dam.errors import Permanent, WeightsUnavailable
 from dam.models import ModelStore
 from indexers.sound_space import SoundSpace, mono
@@ -148,3 +148,19 @@ def test_a_vector_spans_what_is_heard_in_its_window(shared: Path, settings: Sett
             (vector,) = outcome.findings
             assert vector.span == Span(3_000_000, 5_000_000)
             assert vector.at_us == 3_000_000
+
+
+def test_each_of_two_windows_speaks_up_to_the_middle_of_what_they_share(
+    shared: Path, settings: Settings
+) -> None:
+    store = ModelStore(settings.model_copy(update={"models": shared / "models"}))
+    wide = (0.2 * np.sin(2 * np.pi * 440 * np.arange(12 * WIDE_HZ) / WIDE_HZ)).astype(np.float32)
+    piece = Sound(0, wide[None], wide[::3].copy())
+    with SoundSpace(Setup(store, settings.cache_path)) as space:
+        (outcome,) = space.index([Item("tone", Kind.AUDIO, 12_000_000, sound=[piece])])
+    spans = [vector.span for vector in outcome.findings if isinstance(vector, Vector)]
+    assert spans == [
+        Span(0, 3_750_000),  # of 0 to 5 s
+        Span(3_750_000, 6_250_000),  # of 2.5 to 7.5 s
+        Span(6_250_000, 12_000_000),  # of 5 to 12 s
+    ]
