@@ -1,8 +1,8 @@
 """What recordings and videos sound like, as vectors in the space of a CLAP network.
 
 The same network puts a person's words into that space (`query_encoder`). Sound is cut where it is
-silent, so that a window holds one sound and not the end of one and the beginning of another. See
-docs/indexers/sound_space.md.
+silent and where another one begins, so that a window holds one sound and not the end of one and the
+beginning of another. See docs/indexers/sound_space.md.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ NO_EVENT = frozenset({"Silence"})
 
 class Sounds:
     name: ClassVar[str] = "sounds"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     accepts: ClassVar[frozenset[Kind]] = frozenset({Kind.VIDEO, Kind.AUDIO})
     reads: ClassVar[frozenset[Reads]] = frozenset({Reads.SOUND})
     needs: ClassVar[tuple[str, ...]] = ()

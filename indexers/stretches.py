@@ -2,18 +2,20 @@
 
 Silence is found once and then left out: a model has nothing to say about it, takes as long over
 it as over anything else, and CLAP divides by zero where there is nothing. Windows begin where a
-sound begins, as the clips that such models learn from do, and end where it pauses: so one holds
-one sound, not the end of one and the beginning of another.
+sound begins, as the clips that such models learn from do, and end where it pauses or another one
+begins: so one holds one sound, not the end of one and the beginning of another.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dam.contracts import Span
+from indexers.onsets import KNOWN_AFTER, Onsets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -28,6 +30,7 @@ STEP_US = 50_000
 AUDIBLE_RMS = 0.001
 STEPS_A_SECOND = 1_000_000 // STEP_US
 PAUSE = 1 * STEPS_A_SECOND  # of silence; what comes after it may be another sound
+SHORTEST = 5 * STEPS_A_SECOND // 4  # of less than this networks know little
 
 
 class Audible:
@@ -36,13 +39,16 @@ class Audible:
     def __init__(self, rate_hz: int) -> None:
         self.step = rate_hz * STEP_US // 1_000_000  # samples
         self.steps = bytearray()
+        self._onsets = Onsets(rate_hz, self.step)
         self._rest: Samples = np.zeros(0, np.float32)
 
     def add(self, samples: Samples) -> None:
         """(n,), following what was added before."""
         waiting = np.concatenate([self._rest, samples])
         whole = len(waiting) // self.step * self.step
-        squares = np.square(waiting[:whole].reshape(-1, self.step), dtype=np.float32)
+        steps = waiting[:whole].reshape(-1, self.step)
+        self._onsets.add(steps)
+        squares = np.square(steps, dtype=np.float32)
         self.steps += (squares.mean(axis=1) > AUDIBLE_RMS**2).astype(np.uint8).tobytes()
         self._rest = waiting[whole:]
 
@@ -51,6 +57,7 @@ class Audible:
         if len(self._rest):
             self.steps.append(int(np.square(self._rest).mean() > AUDIBLE_RMS**2))
             self._rest = self._rest[:0]
+        self._onsets.end()
 
     def first(self, start: int, end: int | None = None) -> int:
         """The first audible step in [start, end), or -1."""
@@ -61,9 +68,12 @@ class Audible:
         return self.steps.rfind(1, start, end)
 
     def end_of_stretch(self, first: int, limit: int) -> int:
-        """Where the first pause after `first` begins, at `limit` at the latest."""
+        """Where the first pause or another sound begins, at `limit` at the latest."""
         silence = self.steps.find(bytes(PAUSE), first, limit + PAUSE)
-        return min(limit if silence < 0 else silence, limit, len(self.steps))
+        onsets = self._onsets.steps
+        after = bisect_left(onsets, first + SHORTEST)
+        other = onsets[after] if after < len(onsets) else limit
+        return min(limit if silence < 0 else silence, other, limit, len(self.steps))
 
     def trimmed(self, start_us: int, end_us: int, *, within_us: int | None) -> Span | None:
         """From the first to the last that can be heard in it; None: nothing can.
@@ -96,8 +106,8 @@ class Windows:
         for piece in pieces:
             audible.add(piece)
             held.add(piece)
-            # Decided only where the longest window and the pause after it are known.
-            decided = len(audible.steps) - self.longest - PAUSE
+            # Decided only where the longest window and what comes after it are known.
+            decided = len(audible.steps) - self.longest - max(PAUSE, KNOWN_AFTER)
             while (found := self._next(audible, start, decided)) is not None:
                 place, start = found
                 yield place, held.taken(place)

@@ -37,9 +37,10 @@ SENTENCES = {
     "rooster": "rooster crowing",
     "sea-waves": "sea waves",
 }
-SILENCE_S = 3.0
-CLIPS = (1, 4)  # of every class: the one in the mix, the one that is a file of its own
-Places = dict[str, tuple[float, float]]
+MIXES = {"mix.wav": 3.0, "close.wav": 0.0}  # seconds of silence between the sounds
+LEAST_PLACED = {"mix.wav": 9, "close.wav": 8}  # of ten, at their second
+CLIPS = (1, 4)  # of every class: the one in the mixes, the one that is a file of its own
+Places = dict[str, dict[str, tuple[float, float]]]  # by mix and class, in seconds
 
 
 def clip(shared: Path, name: str, number: int) -> Path:
@@ -54,10 +55,10 @@ def samples_of(path: Path) -> np.ndarray:
     return np.concatenate([frame.to_ndarray()[0] for frame in frames])
 
 
-def write_mix(path: Path, shared: Path) -> Places:
-    """One clip of every class, parted by silence; where each lies, in seconds."""
-    places: Places = {}
-    silence = np.zeros(int(SILENCE_S * WIDE_HZ), np.float32)
+def write_mix(path: Path, shared: Path, silence_s: float) -> dict[str, tuple[float, float]]:
+    """One clip of every class; where each lies."""
+    places = {}
+    silence = np.zeros(int(silence_s * WIDE_HZ), np.float32)
     whole = [silence]
     for name in SENTENCES:
         samples = samples_of(clip(shared, name, CLIPS[0]))
@@ -75,7 +76,7 @@ def library(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Dam
     folder = tmp_path_factory.mktemp("sounds")
     for name in SENTENCES:
         shutil.copyfile(clip(shared, name, CLIPS[1]), folder / f"{name}.ogg")
-    places = write_mix(folder / "mix.wav", shared)
+    places = {name: write_mix(folder / name, shared, pause_s) for name, pause_s in MIXES.items()}
     dam = Dam(
         tmp_path_factory.mktemp("home"),
         {"models": str(shared / "models"), "indexers": "sounds,sound_space", "threads": "1"},
@@ -83,7 +84,7 @@ def library(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Dam
     dam.run("library", "add", str(folder))
     runs = dam.json("index")["runs"]
     for indexer in ("sounds", "sound_space"):
-        assert (runs[indexer]["done"], runs[indexer]["failed"]) == (11, 0)
+        assert (runs[indexer]["done"], runs[indexer]["failed"]) == (12, 0)
     return dam, places
 
 
@@ -101,23 +102,29 @@ def name_of(hit: Hit) -> str:
     return hit.path.rsplit("/", 1)[-1]
 
 
-def test_a_sentence_finds_the_recording_and_the_second_in_the_mix(
-    service: SearchService, library: tuple[Dam, Places]
-) -> None:
-    first, placed = set(), set()
+def test_a_sentence_finds_the_recording(service: SearchService) -> None:
+    first = set()
     for name, sentence in SENTENCES.items():
-        hits = service.search(Query(sentence)).results
-        start_s, end_s = library[1][name]
-        mix = next(hit for hit in hits if name_of(hit) == "mix.wav")
-        best = mix.moments[0]
-        assert best.start_s is not None and best.end_s is not None and best.at_s is not None
-        if start_s - 0.1 <= best.start_s and best.end_s <= end_s + 0.1:
-            placed.add(name)
-        single = next(name_of(hit) for hit in hits if hit is not mix)
-        if single == f"{name}.ogg" and name_of(hits[0]) in (single, "mix.wav"):
+        names = [name_of(hit) for hit in service.search(Query(sentence)).results]
+        single = next(found for found in names if found not in MIXES)
+        if single == f"{name}.ogg" and names[0] in (single, *MIXES):
             first.add(name)
     assert len(first) >= 9, set(SENTENCES) - first
-    assert len(placed) >= 9, set(SENTENCES) - placed
+
+
+@pytest.mark.parametrize("mix", MIXES)
+def test_a_sentence_finds_the_second_in_a_mix(
+    mix: str, service: SearchService, library: tuple[Dam, Places]
+) -> None:
+    placed = set()
+    for name, sentence in SENTENCES.items():
+        hits = service.search(Query(sentence)).results
+        best = next(hit for hit in hits if name_of(hit) == mix).moments[0]
+        start_s, end_s = library[1][mix][name]
+        assert best.start_s is not None
+        if start_s - 0.2 <= best.start_s < end_s:
+            placed.add(name)
+    assert len(placed) >= LEAST_PLACED[mix], set(SENTENCES) - placed
 
 
 def test_the_answer_says_what_was_heard_and_when(
@@ -125,7 +132,7 @@ def test_the_answer_says_what_was_heard_and_when(
 ) -> None:
     hits = service.search(Query("clock ticking")).results
     mix = next(hit for hit in hits if name_of(hit) == "mix.wav")
-    start_s = library[1]["clock-tick"][0]
+    start_s = library[1]["mix.wav"]["clock-tick"][0]
     assert mix.moments[0].channel is Channel.SOUND
     assert mix.moments[0].at_s == pytest.approx(start_s, abs=0.2)
     clock = f"0:{int(mix.moments[0].at_s or 0):02}"
@@ -152,7 +159,7 @@ def test_similar_sounds_are_found_from_a_recording_without_a_model(
     alike = service.search(Query(like_asset=single.asset_id, limit=3)).results
     assert single.asset_id not in [hit.asset_id for hit in alike]
     mix = next(hit for hit in alike if name_of(hit) == "mix.wav")
-    start_s, end_s = library[1]["rain"]
+    start_s, end_s = library[1]["mix.wav"]["rain"]
     assert start_s - 0.1 <= (mix.moments[0].at_s or 0) < end_s
     assert "sounds like the chosen recording" in mix.why[0]
 
