@@ -97,15 +97,11 @@ def _vectors(
 def _spoken_for(places: Sequence[Place]) -> list[Place]:
     """Windows up to the middle of what they share: of two that hear a moment, the one in which it
     is more central knows better what it is. So no vector points to the sound before its own."""
-    parted = [
-        (end + first) // 2 if first < end else None for (_, end), (first, _) in pairwise(places)
-    ]
-    return [
-        (first if before is None else before, end if after is None else after)
-        for (first, end), before, after in zip(
-            places, [None, *parted], [*parted, None], strict=True
-        )
-    ]
+    starts, ends = [first for first, _ in places], [end for _, end in places]
+    for at, ((_, end), (first, _)) in enumerate(pairwise(places)):
+        if first < end:
+            ends[at] = starts[at + 1] = (first + end) // 2
+    return list(zip(starts, ends, strict=True))
 
 
 def mono(sound: Sound) -> Samples:
