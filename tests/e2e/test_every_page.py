@@ -152,7 +152,7 @@ VIEWS = {
     "places": View(lambda _: "/places", "main h1"),
     "people": View(lambda _: "/people", "main [role=switch]"),
     "tags": View(lambda _: "/tags", "main table"),
-    "tag": View(lambda _: f"/tags/{HOLIDAY}", TILE),
+    "tag": View(lambda _: f"/tags/{HOLIDAY}", "main [role=group]"),
     "duplicates": View(lambda _: "/duplicates", "main img"),
     "libraries": View(lambda _: "/libraries", "main h1"),
     "work": View(lambda _: "/work", "main h1"),
