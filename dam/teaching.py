@@ -20,8 +20,6 @@ from dam.changes import Before, change_each
 from dam.errors import BadRequest, NotFound
 from dam.rows import unpack_vectors
 from dam.tables import (
-    SpaceRow,
-    SpaceState,
     TagDecision,
     TagRow,
     TagSource,
@@ -211,18 +209,14 @@ def _renew(database: Database, word: str) -> None:
 
 
 def _sources(session: Session, word: str) -> str:
-    space = session.execute(
-        select(SpaceRow.id).where(
-            SpaceRow.indexer == "visual", SpaceRow.state == SpaceState.SERVING
-        )
-    ).scalar()
-    vectors = tuple(mark(session, space)) if space is not None else ()
+    space = serving_space(session, "visual")
+    vectors = tuple(mark(session, space.id)) if space is not None else ()
     said = session.execute(
         select(func.count(), func.sum(TagDecision.id), func.max(TagDecision.decided_us)).where(
             TagDecision.word == word
         )
     ).one()
-    return f"{space} {vectors} {tuple(said)}"
+    return f"{space.id if space else None} {vectors} {tuple(said)}"
 
 
 def _vectors_of(session: Session, space: Space, word: str, verdict: Verdict) -> dict[str, Matrix]:

@@ -18,6 +18,7 @@ from dam.people.reading import FaceView, PersonCard, light_rows, person_card, sa
 from dam.people.regroup import SAME_FROM
 from dam.rows import unpack_vectors
 from dam.tables import Asset, FaceDecision, FaceRow, FaceVerdict, Person, ProducerRow, Run
+from dam.vectors.rows import PARAMETERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -130,21 +131,30 @@ def _examples(
     for who, producer_id, row_id in session.execute(chosen):
         if who is not None:
             faces[producer_id][who].append(row_id)
+    examples = [examples_of(ids) for people in faces.values() for ids in people.values()]
+    templates = _read(session, [row_id for row_ids in examples for row_id in row_ids])
     found = {}
     for producer_id, people in faces.items():
         told = session.get_one(ProducerRow, producer_id).parameters
         found[producer_id, float(told.get("same_from", SAME_FROM))] = {
-            who: _read(session, examples_of(row_ids)) for who, row_ids in people.items()
+            who: unpack_vectors([templates[row_id] for row_id in examples_of(row_ids)])
+            for who, row_ids in people.items()
         }
     return found
 
 
-def _read(session: Session, row_ids: Sequence[int]) -> Unit:
-    """(rows, dim) templates in the order of ids."""
-    stored = session.scalars(
-        select(FaceRow.template).where(FaceRow.id.in_(row_ids)).order_by(FaceRow.id)
-    ).all()
-    return unpack_vectors([template for template in stored if template is not None])
+def _read(session: Session, row_ids: Sequence[int]) -> dict[int, bytes]:
+    """Templates by row."""
+    return {
+        row_id: template
+        for at in range(0, len(row_ids), PARAMETERS)
+        for row_id, template in session.execute(
+            select(FaceRow.id, FaceRow.template).where(
+                FaceRow.id.in_(row_ids[at : at + PARAMETERS])
+            )
+        )
+        if template is not None
+    }
 
 
 def _resembles(

@@ -14,7 +14,7 @@ from dam.errors import UpstreamFailed
 from dam.findings import Music
 from dam.models import ModelStore
 from indexers.music_tags import MusicTags
-from indexers.vocabulary import BUILT_IN, load_vocabularies, music_vocabularies
+from indexers.vocabulary import load_vocabularies, music_vocabularies
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -139,4 +139,3 @@ def test_the_words_are_no_words_for_pictures() -> None:
     words = {each.name for each in music_vocabularies()}
     assert words == {"genre", "mood of music", "instrument"}
     assert not words & {each.name for each in load_vocabularies("")}
-    assert BUILT_IN.is_dir()
