@@ -26,6 +26,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import numpy as np
 
 from dam.model_files import WEIGHTS, read_manifest
+from dam.search.explain import GOOD, STRONG
+from dam.search.fuse import Background
 from indexers.calibration import Calibration
 from indexers.clip import Clip
 from tools.mini.figure import Figure, table
@@ -110,6 +112,7 @@ def measure(clip: Clip, pictures: Pictures, calibration: Calibration) -> list[Fi
         *recalls(vectors, photos, say),
         *scenes(vectors, photos, say),
         *objects(vectors, photos, say),
+        *cut_off(vectors, photos, say),
         *tag_figures(judge(vectors[1::2], photos[1::2], say), calibration),
         *speeds(clip, [pictures[at] for at in rows[:TIMED]]),
     ]
@@ -145,6 +148,31 @@ def recalls(
             for k in RANKS
         ]
     return found
+
+
+def cut_off(
+    vectors: Unit, photos: Sequence[Photo], say: Callable[[list[str]], Unit]
+) -> list[Figure]:
+    """How often search calls a caption's own photo a good or a strong match, among all photos of
+    the split; in the place of chance, how often any other one."""
+    own = [at for at, photo in enumerate(photos) for _ in photo.captions]
+    if not own:
+        return []
+    queries = say([caption for photo in photos for caption in photo.captions])
+    sure = np.array(
+        [Background.of(query, vectors).confidence(vectors @ query) for query in queries]
+    )
+    mine = sure[np.arange(len(own)), own]
+    count = len(own) * (len(photos) - 1)
+    return [
+        Figure(
+            f"own photo is a {name} match (from {least:g})",
+            float((mine >= least).mean()),
+            float(((sure >= least).sum() - (mine >= least).sum()) / count),
+            len(own),
+        )
+        for name, least in (("good", GOOD), ("strong", STRONG))
+    ]
 
 
 def scenes(

@@ -30,6 +30,7 @@ FIELDS = {
     TextField.PLACE: "place",
     TextField.DETAIL: "what the file says",
 }
+STRONG, GOOD = 0.75, 0.4  # from which confidence on a match is called so
 EXCERPT = 80  # characters of a line in a reason
 
 
@@ -115,7 +116,7 @@ def _event(event: EventHit) -> str:
 
 
 def _strength(sure: float) -> str:
-    return "strong" if sure >= 0.75 else "good" if sure >= 0.4 else "weak"
+    return "strong" if sure >= STRONG else "good" if sure >= GOOD else "weak"
 
 
 def _strongest(matches: Sequence[Match]) -> list[Match]:

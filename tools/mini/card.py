@@ -32,7 +32,11 @@ def block(found: dict[str, Any] | None) -> str:
     if found is None:
         return UNMEASURED
     figures = [Figure(**each) for each in found["figures"]]
-    return f"Of the weights with the sha256 `{found['weights_sha256']}`:\n\n{table(figures)}"
+    calibration = ", ".join(f"{name} {value:g}" for name, value in found["calibration"].items())
+    return (
+        f"Of the weights with the sha256 `{found['weights_sha256']}`:\n\n{table(figures)}"
+        f"\nCalibration of the tags (`indexers/calibration.py`): {calibration}.\n"
+    )
 
 
 def shown(card: Path) -> str:
